@@ -72,11 +72,19 @@ public static class CertificateProfiles
     /// <summary>The subject's name of a license server, DER.</summary>
     public static byte[] LicenseServerName(LicenseServerId id) => Name($"CN={id.Text}");
 
-    /// <summary>True when the certificate's extended key usage is critical and is exactly this one.</summary>
+    /// <summary>True when the certificate has one extended key usage extension, which is critical and holds exactly this one.</summary>
     public static bool HasOnlyUsage(X509Certificate2 certificate, Oid usage)
     {
-        var extension = certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().SingleOrDefault();
-        return extension is { Critical: true, EnhancedKeyUsages: [var only] } && only.Value == usage.Value;
+        try
+        {
+            return certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().ToArray() is [{ Critical: true, EnhancedKeyUsages: [var only] }]
+                && only.Value == usage.Value;
+        }
+        catch (CryptographicException)
+        {
+            // The framework decodes an extension when it is looked at: this one is malformed.
+            return false;
+        }
     }
 
     private static CertificateFields Leaf(
