@@ -25,9 +25,6 @@ public ref struct WireReader
     /// <summary>Bytes read so far from this reader's own start.</summary>
     public int Position { get; private set; }
 
-    /// <summary>The same, counted from the start of the outermost reader.</summary>
-    public readonly int Offset => _origin + Position;
-
     public readonly int Remaining => _buffer.Length - Position;
 
     public byte ReadByte(string field) => Take(1, field)[0];
