@@ -1,5 +1,4 @@
 using System.Net;
-using Ostiary.Contracts.Certificates;
 
 namespace Ostiary.SessionHost;
 

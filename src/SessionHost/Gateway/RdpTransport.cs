@@ -139,6 +139,7 @@ internal sealed class RdpConnection : ConnectionContext, IConnectionSocketFeatur
         Socket.Dispose();
         await _closed.CancelAsync().ConfigureAwait(false);
         _closed.Dispose();
+        await base.DisposeAsync().ConfigureAwait(false);
     }
 
     private sealed class StreamPipe(Stream stream) : IDuplexPipe

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Net.Security;
 using System.Net.Sockets;
-using Ostiary.Protocol.Sequences;
 using Ostiary.Protocol.Wire;
 
 namespace Ostiary.SessionHost.Gateway;
