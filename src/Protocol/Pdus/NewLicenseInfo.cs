@@ -1,3 +1,4 @@
+using System.Text;
 using Ostiary.Protocol.Wire;
 
 namespace Ostiary.Protocol.Pdus;
@@ -16,7 +17,7 @@ namespace Ostiary.Protocol.Pdus;
 public sealed record NewLicenseInfo(string Scope, ProductInfo Product, byte[] License) : IPdu<NewLicenseInfo>
 {
     public int Size =>
-        4 /* dwVersion */ + 4 /* cbScope */ + WireText.EncodeAnsi(Scope).Length
+        4 /* dwVersion */ + 4 /* cbScope */ + Scope.Length + 1
         + 4 /* cbCompanyName */ + ProductInfo.TextLength(Product.CompanyName)
         + 4 /* cbProductId */ + ProductInfo.TextLength(Product.ProductId)
         + 4 /* cbLicenseInfo */ + License.Length;
@@ -24,7 +25,7 @@ public sealed record NewLicenseInfo(string Scope, ProductInfo Product, byte[] Li
     public static NewLicenseInfo Read(ref WireReader reader)
     {
         var version = reader.ReadUInt32LittleEndian("dwVersion");
-        var scope = WireText.DecodeAnsi(reader.ReadBytes(reader.ReadLengthUInt32LittleEndian("cbScope", Limits.Scope), "pbScope"));
+        var scope = ReadScope(ref reader);
         var company = ProductInfo.ReadText(ref reader, "cbCompanyName", "pbCompanyName");
         var product = ProductInfo.ReadText(ref reader, "cbProductId", "pbProductId");
         var length = reader.ReadLengthUInt32LittleEndian("cbLicenseInfo", Limits.PresentedLicense);
@@ -34,12 +35,19 @@ public sealed record NewLicenseInfo(string Scope, ProductInfo Product, byte[] Li
     public void Write(ref WireWriter writer)
     {
         writer.WriteUInt32LittleEndian(Product.Version);
-        var scope = WireText.EncodeAnsi(Scope);
-        writer.WriteUInt32LittleEndian((uint)scope.Length);
-        writer.WriteBytes(scope);
+        writer.WriteUInt32LittleEndian((uint)Scope.Length + 1);
+        writer.WriteBytes(Encoding.Latin1.GetBytes(Scope));
+        writer.WriteByte(0);
         ProductInfo.WriteText(ref writer, Product.CompanyName);
         ProductInfo.WriteText(ref writer, Product.ProductId);
         writer.WriteUInt32LittleEndian((uint)License.Length);
         writer.WriteBytes(License);
+    }
+
+    private static string ReadScope(ref WireReader reader)
+    {
+        var bytes = reader.ReadBytes(reader.ReadLengthUInt32LittleEndian("cbScope", Limits.Scope), "pbScope");
+        var end = bytes.IndexOf((byte)0);
+        return Encoding.Latin1.GetString(end < 0 ? bytes : bytes[..end]);
     }
 }
