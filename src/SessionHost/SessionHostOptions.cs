@@ -29,8 +29,8 @@ public sealed class SessionHostOptions
     /// <summary>SHA-256 of the TLS back end's SubjectPublicKeyInfo, 64 hexadecimal digits; needed for <c>tls:</c>, not allowed for <c>unix:</c>.</summary>
     public string? BackEndFingerprint { get; init; }
 
-    /// <summary>Where RDP clients connect. Port 0 is any free one.</summary>
-    public IPEndPoint Listen { get; init; } = new(IPAddress.Any, 3389);
+    /// <summary>Where RDP clients connect, IP:PORT. Port 0 is any free one.</summary>
+    public string Listen { get; init; } = "0.0.0.0:3389";
 
     /// <summary>The name that the host gives itself when it joins, at most 255 characters.</summary>
     public string Name { get; init; } = Environment.MachineName;
@@ -97,9 +97,10 @@ public sealed class SessionHostOptions
 
     internal string KeyPath => KeyFile ?? Path.Combine(StateDirectory, "tls.key");
 
-    /// <summary>Checks everything.</summary>
-    /// <exception cref="InvalidOptionsException">With every error, not only the first.</exception>
-    public void Check()
+    internal IPEndPoint ListenEndPoint => IPEndPoint.Parse(Listen);
+
+    /// <summary>Checks everything: every error, each naming its field and limit, and not only the first; empty when all is right.</summary>
+    public IReadOnlyList<string> Check()
     {
         var errors = new List<string>();
         if (!Path.IsPathFullyQualified(StateDirectory))
@@ -114,10 +115,11 @@ public sealed class SessionHostOptions
             errors.Add($"{nameof(CertificateFile)} and {nameof(KeyFile)} are set together or not at all");
         if (KernelHelper is { } helper && (!Path.IsPathFullyQualified(helper) || helper.Length > MaxSocketPath))
             errors.Add($"{nameof(KernelHelper)} is an absolute path of at most {MaxSocketPath} characters");
+        if (!Listen.Contains(':', StringComparison.Ordinal) || !IPEndPoint.TryParse(Listen, out _))
+            errors.Add($"{nameof(Listen)} is IP:PORT, e.g. 0.0.0.0:3389, not \"{Listen}\"");
         CheckTimes(errors);
         CheckCounts(errors);
-        if (errors.Count > 0)
-            throw new InvalidOptionsException(errors);
+        return errors;
     }
 
     /// <summary>Linux takes 108 bytes with the terminator (unix(7)).</summary>

@@ -28,13 +28,14 @@ public static class SessionHostRole
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(15);
 
     /// <summary>Puts the role together. Start it with <c>StartAsync</c> or <c>RunAsync</c>.</summary>
-    /// <param name="options">Checked here.</param>
+    /// <param name="options">Checked here too.</param>
     /// <param name="time">The only clock.</param>
     /// <param name="logging">Where log lines go.</param>
     /// <exception cref="InvalidOptionsException">With every error.</exception>
     public static WebApplication Build(SessionHostOptions options, TimeProvider time, Action<ILoggingBuilder> logging)
     {
-        options.Check();
+        if (options.Check() is { Count: > 0 } errors)
+            throw new InvalidOptionsException(errors);
         MakeStateDirectory(options.StateDirectory);
 
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "Ostiary.SessionHost" });
@@ -77,7 +78,7 @@ public static class SessionHostRole
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 16 * 1024;
-            kestrel.Listen(new RdpEndPoint(options.Listen), rdp => rdp.Run(rdp.ApplicationServices.GetRequiredService<GatewayHandler>().OnConnectedAsync));
+            kestrel.Listen(new RdpEndPoint(options.ListenEndPoint), rdp => rdp.Run(rdp.ApplicationServices.GetRequiredService<GatewayHandler>().OnConnectedAsync));
             kestrel.ListenUnixSocket(options.AdministrationSocket, administration => administration.Protocols = HttpProtocols.Http1);
         });
 
