@@ -5,6 +5,8 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
 {
     GlobalOptions.State,
     GlobalOptions.Json,
+    RunCommand.Create(),
+    ClearinghouseCommand.Create(),
     KeysCommand.Create(),
     ServerCommand.Create(),
     PacksCommand.Create(),

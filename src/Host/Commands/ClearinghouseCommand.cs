@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Host.Terminal;
 
@@ -18,10 +19,49 @@ internal static class ClearinghouseCommand
         {
             var state = GlobalOptions.StateDirectory(parse);
             var rootFolder = Path.GetFullPath(parse.GetValue(root) ?? Path.Combine(state, "root"));
-            var protocol = RootCeremony.Perform(rootFolder, Path.Combine(state, "signer"), Path.Combine(state, "clearinghouse"), parse.GetRequiredValue(publisher), TimeProvider.System);
-            Print(new Screen(parse.InvocationConfiguration.Output), protocol, rootFolder);
-            return ExitCode.Done;
+            try
+            {
+                var record = RootCeremony.Perform(
+                    rootFolder, Path.Combine(state, "signer"), Path.Combine(state, "clearinghouse"), parse.GetRequiredValue(publisher), TimeProvider.System.GetUtcNow());
+                var screen = new Screen(parse.InvocationConfiguration.Output);
+                if (parse.GetValue(GlobalOptions.Json))
+                    screen.Json(ToJson(record));
+                else
+                    Print(screen, record);
+                return ExitCode.Done;
+            }
+            catch (CeremonyException wrong)
+            {
+                parse.InvocationConfiguration.Error.WriteLine($"ostiary: {wrong.Message}");
+                return ExitCode.Failed;
+            }
         });
         return command;
     }
+
+    private static void Print(Screen screen, CeremonyRecord record)
+    {
+        screen.Line("Protocol of the root ceremony");
+        screen.Facts(
+            ("Publisher", record.Publisher),
+            ("Root key", record.Root.Hex),
+            ("Root valid", $"{Screen.Time(record.RootNotBefore)} to {Screen.Time(record.RootNotAfter)}"),
+            ("Issuing key", record.Issuing.Hex),
+            ("Issuing key signs until", Screen.Time(record.IssuingSignsUntil)),
+            ("Issuing valid until", Screen.Time(record.IssuingNotAfter)));
+        screen.Table(record.Files, "", ("File", file => file.Path), ("What", file => file.What), ("Now", file => file.Made ? "made" : "was there"));
+        screen.Line("Take the root key offline now, to two places, and delete it here. It is needed again for the next issuing key.");
+    }
+
+    private static JsonObject ToJson(CeremonyRecord record) => new()
+    {
+        ["publisher"] = record.Publisher,
+        ["root"] = record.Root.Hex,
+        ["rootNotBefore"] = record.RootNotBefore,
+        ["rootNotAfter"] = record.RootNotAfter,
+        ["issuing"] = record.Issuing.Hex,
+        ["issuingSignsUntil"] = record.IssuingSignsUntil,
+        ["issuingNotAfter"] = record.IssuingNotAfter,
+        ["files"] = new JsonArray([.. record.Files.Select(file => new JsonObject { ["path"] = file.Path, ["what"] = file.What, ["made"] = file.Made })]),
+    };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Contracts.Problems;
 using Ostiary.Host.Roles;
 
@@ -74,12 +75,7 @@ internal static class RunCommand
                 parse.InvocationConfiguration.Error.WriteLine($"ostiary: {error}");
             return ExitCode.Usage;
         }
-        catch (ProblemException problem)
-        {
-            parse.InvocationConfiguration.Error.WriteLine($"ostiary: {problem.Message}");
-            return ExitCode.Failed;
-        }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is ProblemException or CeremonyException or IOException or UnauthorizedAccessException)
         {
             // A port that is taken, a disk that is full, a folder that is not ours.
             parse.InvocationConfiguration.Error.WriteLine($"ostiary: {failure.Message}");

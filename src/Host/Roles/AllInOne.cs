@@ -1,6 +1,5 @@
 using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Contracts.Activation;
-using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -21,7 +20,7 @@ internal static class AllInOne
     public static async Task RunAsync(Settings settings, CancellationToken stopping)
     {
         var root = Path.Combine(settings.State, "root");
-        RootCeremony.Perform(root, Path.Combine(settings.State, "signer"), Path.Combine(settings.State, "clearinghouse"), settings["Publisher"] ?? "Evaluation", TimeProvider.System);
+        RootCeremony.Perform(root, Path.Combine(settings.State, "signer"), Path.Combine(settings.State, "clearinghouse"), "Evaluation", TimeProvider.System.GetUtcNow());
         settings = settings.WithDefaults(
             ("LicenseServer:Clearinghouse", "https://" + (settings["Clearinghouse:Listen"] ?? "127.0.0.1:7401")),
             ("LicenseServer:RootFile", Path.Combine(root, "root.pem")));

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse;
+using Ostiary.Clearinghouse.Signing;
 using Ostiary.LicenseServer;
 using Ostiary.SessionHost;
 
@@ -32,7 +33,7 @@ internal sealed class RoleHost
     public static RoleHost LicenseServer(Settings settings)
     {
         var options = settings.WithDefaults(("LicenseServer:StateDirectory", Folder(settings, "license-server"))).Bind<LicenseServerOptions>("LicenseServer");
-        Demand("LicenseServer", options.Check());
+        Demand("LicenseServer", [.. options.Check().Select(error => $"{error.Option} {error.Error}")]);
         return new(LicenseServerRole.Build(options, TimeProvider.System, Log));
     }
 
