@@ -1,0 +1,52 @@
+using Ostiary.Contracts.Catalogue;
+
+namespace Ostiary.Contracts.Activation;
+
+/// <summary><c>POST /v1/activations</c>. The same request (38 bytes) again gets the same answer.</summary>
+/// <param name="Request"><see cref="ActivationRequest.Encode"/>.</param>
+/// <param name="Proof">The license server's signature (IEEE P1363, SHA-256) over "Ostiary activation" and the request: it holds the key.</param>
+/// <param name="Company">Who asks.</param>
+public sealed record ActivateRequest(byte[] Request, byte[] Proof, CompanyInformation Company)
+{
+    /// <summary>The bytes that <see cref="Proof"/> signs.</summary>
+    public static byte[] ToBeProven(ReadOnlySpan<byte> request) => [.. "Ostiary activation"u8, .. request];
+}
+
+/// <param name="Day"><see cref="ActivationAnswer.Day"/>.</param>
+/// <param name="KeyId"><see cref="ActivationAnswer.KeyId"/>.</param>
+/// <param name="Term"><see cref="ActivationAnswer.Term"/>.</param>
+/// <param name="Signature"><see cref="ActivationAnswer.Signature"/>.</param>
+/// <param name="IssuingCertificate">The issuing certificate, PEM.</param>
+public sealed record ActivateResponse(ushort Day, uint KeyId, byte Term, byte[] Signature, string IssuingCertificate);
+
+/// <summary><c>POST /v1/product-keys/check</c>. Spends nothing.</summary>
+/// <param name="ProductKey">The key as typed.</param>
+/// <param name="LicenseServerId">Who asks, so that its own redeemed key is told from another's; may be null.</param>
+public sealed record CheckProductKeyRequest(string ProductKey, string? LicenseServerId)
+{
+    /// <summary>Says nothing: the product key is a secret.</summary>
+    public override string ToString() => nameof(CheckProductKeyRequest);
+}
+
+public enum ProductKeyState
+{
+    /// <summary>It can be installed.</summary>
+    Available,
+
+    /// <summary>It is installed on the license server that asks; installing again gives the same pack.</summary>
+    RedeemedHere,
+
+    /// <summary>It is installed on another license server.</summary>
+    RedeemedElsewhere,
+}
+
+public sealed record CheckProductKeyResponse(ProductKeyState State, CalType Type, CalVersion Version, int Quantity, string Program);
+
+/// <summary><c>POST /v1/key-packs</c>: redeems a product key. The same key from the same license server gets the same pack.</summary>
+/// <param name="Request">A <see cref="Statements.RedemptionRequest"/>, signed by the license server.</param>
+/// <param name="LicenseServerCertificate">The license server's certificate, PEM.</param>
+public sealed record RedeemRequest(byte[] Request, string LicenseServerCertificate);
+
+/// <param name="KeyPack">A <see cref="Statements.KeyPackStatement"/>, signed by an issuing key.</param>
+/// <param name="IssuingCertificate">The certificate of the key that signed it, PEM.</param>
+public sealed record RedeemResponse(byte[] KeyPack, string IssuingCertificate);

@@ -1,0 +1,56 @@
+using Ostiary.Contracts.Catalogue;
+
+namespace Ostiary.Contracts.Administration;
+
+// What operators do at a clearinghouse, over its unix socket (mode 0600): the local user who runs it, and root.
+
+/// <summary><c>POST /v1/product-keys</c>.</summary>
+/// <param name="Type">What the CALs are held by.</param>
+/// <param name="Version">The version of the CALs.</param>
+/// <param name="Quantity">CALs in each key pack, 1 to 16,383.</param>
+/// <param name="Count">Keys to mint, 1 to 1,000.</param>
+/// <param name="Program">The license program, at most 64 characters, e.g. <c>retail</c>.</param>
+public sealed record MintRequest(CalType Type, CalVersion Version, int Quantity, int Count, string Program);
+
+/// <param name="Keys">The product keys, once in clear.</param>
+public sealed record MintResponse(IReadOnlyList<ProductKeyRecord> Keys);
+
+/// <summary><c>GET /v1/product-keys?after=&amp;limit=</c> lists them without their texts, <c>POST /v1/product-keys/find</c> (a <see cref="FindProductKeyRequest"/>) shows one.</summary>
+/// <param name="Id">The row's number.</param>
+/// <param name="ProductKey">The key in clear, where it is asked for and still kept; null otherwise.</param>
+/// <param name="Type">What the CALs are held by.</param>
+/// <param name="Version">The version of the CALs.</param>
+/// <param name="Quantity">CALs in the key pack.</param>
+/// <param name="Program">The license program.</param>
+/// <param name="MintedAt">When it was minted.</param>
+/// <param name="RedeemedAt">When it was redeemed; null before.</param>
+/// <param name="RedeemedBy">The License Server ID that redeemed it; null before.</param>
+/// <param name="PackId">The key pack that it became; null before.</param>
+public sealed record ProductKeyRecord(
+    long Id, string? ProductKey, CalType Type, CalVersion Version, int Quantity, string Program,
+    DateTimeOffset MintedAt, DateTimeOffset? RedeemedAt, string? RedeemedBy, Guid? PackId)
+{
+    /// <summary>Says nothing: the product key is a secret.</summary>
+    public override string ToString() => nameof(ProductKeyRecord);
+}
+
+/// <summary>Finds a product key by its text or by its row's number; exactly one is given.</summary>
+public sealed record FindProductKeyRequest(string? ProductKey, long? Id)
+{
+    /// <summary>Says nothing: the product key is a secret.</summary>
+    public override string ToString() => nameof(FindProductKeyRequest);
+}
+
+/// <summary><c>GET /v1/status</c> of a clearinghouse.</summary>
+/// <param name="Address">Where license servers reach it.</param>
+/// <param name="Publisher">The publisher's name.</param>
+/// <param name="RootFingerprint">The published root's key.</param>
+/// <param name="IssuingFingerprint">The issuing key in use.</param>
+/// <param name="IssuingUntil">The last day on which the issuing key signs.</param>
+/// <param name="Activations">License servers activated.</param>
+/// <param name="KeysMinted">Product keys minted.</param>
+/// <param name="KeysRedeemed">Product keys redeemed.</param>
+/// <param name="SignerReachable">Whether the signer answers.</param>
+public sealed record ClearinghouseStatus(
+    string Address, string Publisher, string RootFingerprint, string IssuingFingerprint, DateTimeOffset IssuingUntil,
+    long Activations, long KeysMinted, long KeysRedeemed, bool SignerReachable);

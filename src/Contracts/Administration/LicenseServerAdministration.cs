@@ -1,0 +1,115 @@
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
+
+namespace Ostiary.Contracts.Administration;
+
+// What administrators do at a license server, over its unix socket (mode 0600): the local user who runs it, and root.
+
+/// <summary><c>GET /v1/status</c> of a license server.</summary>
+/// <param name="LicenseServerId">Its ID.</param>
+/// <param name="Address">Where session hosts reach it.</param>
+/// <param name="KeyFingerprint">The key that hosts pin.</param>
+/// <param name="Activated">Whether a clearinghouse has certified it.</param>
+/// <param name="CertificateUntil">The end of its certificate.</param>
+/// <param name="Clearinghouse">The clearinghouse's address; null when none is configured.</param>
+/// <param name="LedgerNumber">The number of the newest ledger entry.</param>
+/// <param name="Hosts">Session hosts that have joined.</param>
+/// <param name="Counts">CALs by type and version.</param>
+public sealed record LicenseServerStatus(
+    string LicenseServerId, string Address, string KeyFingerprint, bool Activated, DateTimeOffset CertificateUntil,
+    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts);
+
+/// <param name="Type">What the CALs are held by.</param>
+/// <param name="Version">Their version.</param>
+/// <param name="Installed">CALs in installed key packs.</param>
+/// <param name="Issued">Permanent CALs that are held now.</param>
+/// <param name="Available">Installed less issued.</param>
+/// <param name="Temporary">Temporary CALs that are validated and not over.</param>
+public sealed record CalCounts(CalType Type, CalVersion Version, int Installed, int Issued, int Available, int Temporary);
+
+/// <summary><c>POST /v1/activation</c>: activates the license server automatically. Answers a <see cref="LicenseServerStatus"/>.</summary>
+/// <param name="Company">Who activates.</param>
+public sealed record ActivateServerRequest(CompanyInformation Company);
+
+/// <summary><c>POST /v1/packs/check</c> (spends nothing; answers a <see cref="CheckProductKeyResponse"/>) and <c>POST /v1/packs</c> (answers a <see cref="PackRecord"/>).</summary>
+public sealed record ProductKeyRequest(string ProductKey)
+{
+    /// <summary>Says nothing: the product key is a secret.</summary>
+    public override string ToString() => nameof(ProductKeyRequest);
+}
+
+/// <summary><c>GET /v1/packs</c>.</summary>
+public sealed record PackRecord(
+    Guid PackId, CalType Type, CalVersion Version, int Quantity, int Issued, string Program, DateTimeOffset InstalledAt, DateTimeOffset? ExpiresAt);
+
+/// <summary><c>POST /v1/invitations</c>.</summary>
+/// <param name="Version">The version that the host will have; null is the newest.</param>
+/// <param name="Mode">The host's licensing mode.</param>
+/// <param name="Hours">How long the invitation is good, 1 to 720 hours.</param>
+public sealed record InviteRequest(CalVersion? Version, LicensingMode Mode, int Hours);
+
+/// <param name="Invitation">The text that <c>ostiary hosts join</c> takes.</param>
+/// <param name="ExpiresAt">Its end.</param>
+public sealed record InviteResponse(string Invitation, DateTimeOffset ExpiresAt)
+{
+    /// <summary>Says nothing: the invitation is a secret.</summary>
+    public override string ToString() => nameof(InviteResponse);
+}
+
+/// <summary><c>GET /v1/hosts</c>.</summary>
+public sealed record HostRecord(Guid HostId, string Name, CalVersion Version, LicensingMode Mode, DateTimeOffset JoinedAt, DateTimeOffset CertificateUntil, DateTimeOffset? LastSeenAt);
+
+/// <summary>What a CAL is at the moment.</summary>
+public enum CalStatus
+{
+    /// <summary>Issued before anybody logged on; it takes no seat and falls out when the host's table is full.</summary>
+    Unvalidated,
+
+    /// <summary>A temporary CAL over which somebody has logged on; it takes no seat.</summary>
+    Temporary,
+
+    /// <summary>A permanent CAL; it takes a seat.</summary>
+    Active,
+
+    /// <summary>Over; a permanent one has given its seat back.</summary>
+    Expired,
+
+    /// <summary>A temporary CAL that a permanent one has replaced.</summary>
+    Upgraded,
+}
+
+/// <summary><c>GET /v1/cals?after=&amp;limit=</c> and <c>GET /v1/cals/{serial}</c>.</summary>
+/// <param name="Serial">32 hexadecimal digits.</param>
+/// <param name="Type">What it is held by.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="Status">What it is at the moment.</param>
+/// <param name="Device">The client's name.</param>
+/// <param name="HardwareId">40 hexadecimal digits.</param>
+/// <param name="Account">Who logged on last over it; null before a logon.</param>
+/// <param name="Host">The host that asked for it.</param>
+/// <param name="PackId">The key pack that the seat is from; null for a temporary one.</param>
+/// <param name="IssuedAt">First valid second.</param>
+/// <param name="ExpiresAt">Last valid second.</param>
+/// <param name="LedgerNumber">The ledger entry that made it what it is; 0 for an unvalidated one.</param>
+public sealed record CalRecord(
+    string Serial, CalType Type, CalVersion Version, CalStatus Status, string Device, string HardwareId, string? Account, string Host,
+    Guid? PackId, DateTimeOffset IssuedAt, DateTimeOffset ExpiresAt, long LedgerNumber)
+{
+    /// <summary>Says nothing: names are personal data.</summary>
+    public override string ToString() => nameof(CalRecord);
+}
+
+/// <summary><c>GET /v1/cals/{serial}/certificate</c> answers the stored form, <c>application/x-pem-file</c>. A page of a list, by cursor.</summary>
+/// <param name="Items">In the list's order.</param>
+/// <param name="Next">What <c>after=</c> takes for the next page; null at the end.</param>
+public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
+
+/// <summary><c>GET /v1/audit/verification</c>.</summary>
+/// <param name="Sound">Whether chain, head and rows fit.</param>
+/// <param name="Entries">Entries in the chain.</param>
+/// <param name="Faults">Each row that does not fit, by table and key, with what is wrong.</param>
+/// <param name="HeadHash">Hexadecimal hash at the head, to compare with what hosts hold.</param>
+public sealed record AuditVerification(bool Sound, long Entries, IReadOnlyList<AuditFault> Faults, string HeadHash);
+
+public sealed record AuditFault(string Table, string Row, string Fault);

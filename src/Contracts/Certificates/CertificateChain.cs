@@ -1,0 +1,37 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace Ostiary.Contracts.Certificates;
+
+/// <summary>Chain building with a root, intermediates and a time that are given; nothing is downloaded and no store of the machine is asked.</summary>
+public static class CertificateChain
+{
+    /// <summary>Whether a certificate leads to <paramref name="root"/> at a given time, with every date, constraint and signature right.</summary>
+    public static bool LeadsTo(X509Certificate2 root, X509Certificate2 certificate, IEnumerable<X509Certificate2> intermediates, DateTimeOffset now)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(root);
+        foreach (var intermediate in intermediates)
+            chain.ChainPolicy.ExtraStore.Add(intermediate);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        chain.ChainPolicy.VerificationTime = now.UtcDateTime;
+        chain.ChainPolicy.VerificationTimeIgnored = false;
+        var good = chain.Build(certificate);
+        foreach (var element in chain.ChainElements)
+            element.Certificate.Dispose();
+        return good;
+    }
+
+    /// <summary>Reads certificates in PEM, in their order.</summary>
+    public static IReadOnlyList<X509Certificate2> FromPem(string pem)
+    {
+        var collection = new X509Certificate2Collection();
+        collection.ImportFromPem(pem);
+        return [.. collection];
+    }
+
+    /// <summary>Writes certificates in PEM, in their order.</summary>
+    public static string ToPem(IEnumerable<X509Certificate2> certificates)
+        => string.Concat(certificates.Select(certificate => certificate.ExportCertificatePem() + "\n"));
+}

@@ -1,0 +1,69 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
+
+namespace Ostiary.Contracts.Http;
+
+/// <summary>The JSON of every API: camel case, enumerations as kebab-case names, absent instead of null, unknown members ignored. Generated at build time.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = false,
+    Converters = [typeof(KebabCaseEnumConverter)])]
+[JsonSerializable(typeof(ProblemBody))]
+[JsonSerializable(typeof(object))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
+[JsonSerializable(typeof(ActivateRequest))]
+[JsonSerializable(typeof(ActivateResponse))]
+[JsonSerializable(typeof(CheckProductKeyRequest))]
+[JsonSerializable(typeof(CheckProductKeyResponse))]
+[JsonSerializable(typeof(RedeemRequest))]
+[JsonSerializable(typeof(RedeemResponse))]
+[JsonSerializable(typeof(JoinRequest))]
+[JsonSerializable(typeof(Membership))]
+[JsonSerializable(typeof(DeviceCalRequest))]
+[JsonSerializable(typeof(DeviceCalAnswer))]
+[JsonSerializable(typeof(ValidationRequest))]
+[JsonSerializable(typeof(ValidationAnswer))]
+[JsonSerializable(typeof(MintRequest))]
+[JsonSerializable(typeof(MintResponse))]
+[JsonSerializable(typeof(FindProductKeyRequest))]
+[JsonSerializable(typeof(Page<ProductKeyRecord>))]
+[JsonSerializable(typeof(ClearinghouseStatus))]
+[JsonSerializable(typeof(LicenseServerStatus))]
+[JsonSerializable(typeof(ActivateServerRequest))]
+[JsonSerializable(typeof(ProductKeyRequest))]
+[JsonSerializable(typeof(Page<PackRecord>))]
+[JsonSerializable(typeof(InviteRequest))]
+[JsonSerializable(typeof(InviteResponse))]
+[JsonSerializable(typeof(Page<HostRecord>))]
+[JsonSerializable(typeof(Page<CalRecord>))]
+[JsonSerializable(typeof(AuditVerification))]
+[JsonSerializable(typeof(JoinServerRequest))]
+[JsonSerializable(typeof(SessionHostStatus))]
+[JsonSerializable(typeof(Page<SessionRecord>))]
+[JsonSerializable(typeof(Page<RefusalRecord>))]
+public sealed partial class ContractsJson : JsonSerializerContext;
+
+/// <summary>Enumerations as kebab-case names; numbers are not read.</summary>
+public sealed class KebabCaseEnumConverter() : JsonConverterFactory
+{
+    private static readonly JsonStringEnumConverter Inner = new(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false);
+
+    public override bool CanConvert(Type typeToConvert) => Inner.CanConvert(typeToConvert);
+
+    public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) => Inner.CreateConverter(typeToConvert, options);
+}
+
+/// <summary>The kebab-case name of an enumeration's value: a reason code, a status, a problem's code.</summary>
+public static class KebabCase
+{
+    public static string Of<T>(T value)
+        where T : struct, Enum
+        => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+}
