@@ -5,7 +5,11 @@ namespace Ostiary.Contracts.Certificates;
 /// <summary>Chain building with a root, intermediates and a time that are given; nothing is downloaded and no store of the machine is asked.</summary>
 public static class CertificateChain
 {
-    /// <summary>Whether a certificate leads to <paramref name="root"/> at a given time, with every date, constraint and signature right.</summary>
+    /// <summary>
+    /// Whether a certificate leads to <paramref name="root"/> at a given time, with every date, constraint and signature right.
+    /// An authority is held to the path lengths above it as what it will sign would be: RFC 5280 section 6.1 does not count the last certificate
+    /// of a path, and would let a license server certify another.
+    /// </summary>
     public static bool LeadsTo(X509Certificate2 root, X509Certificate2 certificate, IEnumerable<X509Certificate2> intermediates, DateTimeOffset now)
     {
         using var chain = new X509Chain();
@@ -17,11 +21,16 @@ public static class CertificateChain
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.VerificationTime = now.UtcDateTime;
         chain.ChainPolicy.VerificationTimeIgnored = false;
-        var good = chain.Build(certificate);
+        var good = chain.Build(certificate) && (!IsAuthority(certificate) || chain.ChainElements.Skip(1).Index().All(above => MayStandAbove(above.Item.Certificate, above.Index + 1)));
         foreach (var element in chain.ChainElements)
             element.Certificate.Dispose();
         return good;
     }
+
+    private static bool IsAuthority(X509Certificate2 certificate) => certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority);
+
+    private static bool MayStandAbove(X509Certificate2 certificate, int authorities)
+        => certificate.Extensions.OfType<X509BasicConstraintsExtension>().All(constraints => !constraints.HasPathLengthConstraint || constraints.PathLengthConstraint >= authorities);
 
     /// <summary>Reads certificates in PEM, in their order.</summary>
     public static IReadOnlyList<X509Certificate2> FromPem(string pem)

@@ -1,0 +1,69 @@
+using Ostiary.Clearinghouse;
+using Ostiary.Contracts.Problems;
+using Xunit;
+
+namespace Ostiary.Roles.Tests.Clearinghouse;
+
+/// <summary>The steps of docs/issuance-cycle.md: a crash after each, then the same request again.</summary>
+public sealed class CrashTests
+{
+    public static TheoryData<string> ActivationSteps => [.. Steps("Activation")];
+
+    public static TheoryData<string> RedemptionSteps => [.. Steps("Redemption")];
+
+    [Theory]
+    [MemberData(nameof(ActivationSteps))]
+    public async Task An_activation_that_crashed_is_completed_by_the_same_request(string step)
+    {
+        await using var publisher = await TestPublisher.StartAsync();
+        using var server = new TestLicenseServer();
+        await publisher.RestartClearinghouseAsync(CrashAfter(step));
+
+        Assert.Equal(LicensingProblem.InternalError, (await Assert.ThrowsAsync<ProblemException>(() => server.ActivateAsync(publisher))).Problem);
+        var stored = publisher.Query<byte[]>("SELECT ToBeSigned FROM Activations");
+        publisher.Time.Advance(TimeSpan.FromDays(2));
+        await publisher.RestartClearinghouseAsync();
+        var first = await server.ActivateAsync(publisher);
+        var second = await server.ActivateAsync(publisher);
+
+        Assert.Equal(first.Signature, second.Signature);
+        Assert.Equal(stored, publisher.Query<byte[]>("SELECT ToBeSigned FROM Activations"));
+        Assert.Equal(first.Signature, publisher.Query<byte[]>("SELECT Signature FROM Activations"));
+        Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM Activations"));
+        Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM Audit WHERE Kind='activation'"));
+    }
+
+    [Theory]
+    [MemberData(nameof(RedemptionSteps))]
+    public async Task A_redemption_that_crashed_is_completed_by_the_same_license_server_and_by_no_other(string step)
+    {
+        await using var publisher = await TestPublisher.StartAsync();
+        using var server = await publisher.NewLicenseServerAsync();
+        using var other = await publisher.NewLicenseServerAsync();
+        var key = await publisher.MintAsync();
+        await publisher.RestartClearinghouseAsync(CrashAfter(step));
+
+        Assert.Equal(LicensingProblem.InternalError, (await Assert.ThrowsAsync<ProblemException>(() => server.RedeemAsync(publisher, key))).Problem);
+        var stored = publisher.Query<byte[]>("SELECT Payload FROM KeyPacks");
+        publisher.Time.Advance(TimeSpan.FromDays(2));
+        await publisher.RestartClearinghouseAsync();
+
+        Assert.Equal(LicensingProblem.ProductKeyRedeemedElsewhere, (await Assert.ThrowsAsync<ProblemException>(() => other.RedeemAsync(publisher, key))).Problem);
+        var first = await server.RedeemAsync(publisher, key);
+        var second = await server.RedeemAsync(publisher, key);
+        Assert.Equal(first.KeyPack, second.KeyPack);
+        Assert.Equal(stored, publisher.Query<byte[]>("SELECT Payload FROM KeyPacks"));
+        Assert.Equal(first.KeyPack, publisher.Query<byte[]>("SELECT Statement FROM KeyPacks"));
+        Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM KeyPacks"));
+        Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM ProductKeys WHERE RedeemedAt IS NOT NULL"));
+        Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM Audit WHERE Kind='redemption'"));
+    }
+
+    private static IEnumerable<string> Steps(string of) => Enum.GetNames<IssuanceStep>().Where(step => step.StartsWith(of, StringComparison.Ordinal));
+
+    private static Action<IssuanceStep> CrashAfter(string step) => reached =>
+    {
+        if (reached.ToString() == step)
+            throw new InvalidOperationException($"crash after {step}");
+    };
+}

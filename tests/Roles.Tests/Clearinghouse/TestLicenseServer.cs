@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Statements;
+using Ostiary.Contracts.Symbols;
+
+namespace Ostiary.Roles.Tests.Clearinghouse;
+
+/// <summary>What a license server does at a clearinghouse.</summary>
+public sealed class TestLicenseServer : IDisposable
+{
+    public TestLicenseServer()
+    {
+        Request = ActivationRequest.Of(Key, ActivationKind.Activate, BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(4)));
+        Id = LicenseServerId.Of(TestAuthority.Spki(Key));
+    }
+
+    public ECDsa Key { get; } = TestAuthority.NewKey();
+
+    public ActivationRequest Request { get; }
+
+    public LicenseServerId Id { get; }
+
+    public X509Certificate2 Certificate { get; set; } = null!;
+
+    public ActivateRequest NewActivation()
+    {
+        var request = Request.Encode();
+        return new(request, Prove(request), TestPublisher.Company);
+    }
+
+    public byte[] Prove(byte[] request)
+        => Key.SignData(ActivateRequest.ToBeProven(request), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+
+    public async Task<ActivateResponse> ActivateAsync(TestPublisher publisher)
+    {
+        var answer = await publisher.Client.ActivateAsync(NewActivation(), TestPublisher.Cancellation);
+        var issuing = CertificateChain.FromPem(answer.IssuingCertificate)[0];
+        Certificate = X509CertificateLoader.LoadCertificate(
+            new ActivationAnswer(answer.Day, answer.KeyId, answer.Term, answer.Signature).TryAssemble(Request, issuing)
+                ?? throw new CryptographicException("the answer does not verify"));
+        return answer;
+    }
+
+    public RedeemRequest NewRedemption(TestPublisher publisher, string productKey)
+        => new(
+            Statement.Sign(new RedemptionRequest(productKey, RandomNumberGenerator.GetBytes(RedemptionRequest.NonceLength), publisher.Time.GetUtcNow()).Encode(), Key),
+            CertificateChain.ToPem([Certificate]));
+
+    public Task<RedeemResponse> RedeemAsync(TestPublisher publisher, string productKey)
+        => publisher.Client.RedeemAsync(NewRedemption(publisher, productKey), TestPublisher.Cancellation);
+
+    public void Dispose()
+    {
+        Key.Dispose();
+        Certificate?.Dispose();
+    }
+}
