@@ -14,7 +14,7 @@ public static class CertificateProfiles
 
     public static CertificateFields Root(string publisher, ECDsa key, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
-        var name = Name($"CN={Quote(publisher)} Ostiary root");
+        var name = Name($"{publisher} Ostiary root");
         var spki = key.ExportSubjectPublicKeyInfo();
         return new(serial, name, notBefore, notAfter, name, spki,
         [
@@ -25,7 +25,7 @@ public static class CertificateProfiles
     }
 
     public static CertificateFields Issuing(X509Certificate2 root, string publisher, byte[] publicKey, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
-        => new(serial, root.SubjectName.RawData, notBefore, Earlier(notAfter, root), Name($"CN={Quote(publisher)} Ostiary issuing {notBefore.UtcDateTime.Year}"), publicKey,
+        => new(serial, root.SubjectName.RawData, notBefore, Earlier(notAfter, root), Name($"{publisher} Ostiary issuing {notBefore.UtcDateTime.Year}"), publicKey,
         [
             new X509BasicConstraintsExtension(true, true, 1, true),
             new X509KeyUsageExtension(Authority, true),
@@ -53,30 +53,38 @@ public static class CertificateProfiles
     }
 
     public static CertificateFields SessionHost(X509Certificate2 licenseServer, byte[] publicKey, SessionHostData data, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
-        => Leaf(licenseServer, Name($"CN={data.HostId:N}"), publicKey, serial, notBefore, notAfter, [OstiaryOids.SessionHostUsage],
+        => Leaf(licenseServer, Name($"{data.HostId:N}"), publicKey, serial, notBefore, notAfter, [OstiaryOids.SessionHostUsage],
             new X509Extension(OstiaryOids.SessionHostData, data.Encode(), false));
 
     /// <summary>A Device CAL. Its subject key is <see cref="DeviceCal.SubjectKey"/>, which nobody holds.</summary>
     public static CertificateFields DeviceCal(X509Certificate2 licenseServer, DeviceCalData data, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
-        => Leaf(licenseServer, Name($"CN={Convert.ToHexStringLower(serial)}"), Certificates.DeviceCal.SubjectKey, serial, notBefore, notAfter, [OstiaryOids.DeviceCalUsage],
+        => Leaf(licenseServer, Name($"{Convert.ToHexStringLower(serial)}"), Certificates.DeviceCal.SubjectKey, serial, notBefore, notAfter, [OstiaryOids.DeviceCalUsage],
             new X509Extension(OstiaryOids.DeviceCalData, data.Encode(), false));
 
     /// <summary>The certificate with which a license server answers TLS; hosts check that its issuer's key is the one they pinned.</summary>
     public static CertificateFields LicenseServerTls(X509Certificate2 licenseServer, byte[] publicKey, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
-        => Leaf(licenseServer, Name("CN=license server TLS"), publicKey, serial, notBefore, notAfter, [OstiaryOids.ServerAuthentication]);
+        => Leaf(licenseServer, Name("license server TLS"), publicKey, serial, notBefore, notAfter, [OstiaryOids.ServerAuthentication]);
 
     /// <summary>The certificate with which a clearinghouse answers TLS to license servers that know only the published root.</summary>
     public static CertificateFields ClearinghouseTls(X509Certificate2 issuing, byte[] publicKey, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
-        => Leaf(issuing, Name("CN=clearinghouse TLS"), publicKey, serial, notBefore, notAfter, [OstiaryOids.ServerAuthentication, OstiaryOids.ClearinghouseUsage]);
+        => Leaf(issuing, Name("clearinghouse TLS"), publicKey, serial, notBefore, notAfter, [OstiaryOids.ServerAuthentication, OstiaryOids.ClearinghouseUsage]);
 
     /// <summary>The subject's name of a license server, DER.</summary>
-    public static byte[] LicenseServerName(LicenseServerId id) => Name($"CN={id.Text}");
+    public static byte[] LicenseServerName(LicenseServerId id) => Name($"{id.Text}");
 
-    /// <summary>True when the certificate's extended key usage is critical and is exactly this one.</summary>
+    /// <summary>True when the certificate has one extended key usage extension, which is critical and holds exactly this one.</summary>
     public static bool HasOnlyUsage(X509Certificate2 certificate, Oid usage)
     {
-        var extension = certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().SingleOrDefault();
-        return extension is { Critical: true, EnhancedKeyUsages: [var only] } && only.Value == usage.Value;
+        try
+        {
+            return certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().ToArray() is [{ Critical: true, EnhancedKeyUsages: [var only] }]
+                && only.Value == usage.Value;
+        }
+        catch (CryptographicException)
+        {
+            // The framework decodes an extension when it is looked at: this one is malformed.
+            return false;
+        }
     }
 
     private static CertificateFields Leaf(
@@ -115,7 +123,11 @@ public static class CertificateProfiles
 
     private static byte[] KeyIdentifier(byte[] keyBits) => SHA256.HashData(keyBits)[..20];
 
-    private static byte[] Name(string name) => new X500DistinguishedName(name).RawData;
-
-    private static string Quote(string value) => $"\"{value.Replace("\"", "", StringComparison.Ordinal)}\"";
+    // Encoded as given (UTF8String): the framework's parser of names would take some characters for syntax.
+    private static byte[] Name(string commonName)
+    {
+        var name = new X500DistinguishedNameBuilder();
+        name.AddCommonName(commonName);
+        return name.Build().RawData;
+    }
 }

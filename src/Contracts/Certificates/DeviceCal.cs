@@ -141,9 +141,17 @@ public sealed class DeviceCal : IDisposable
     {
         if (!certificate.IssuerName.RawData.AsSpan().SequenceEqual(issuer.SubjectName.RawData))
             return false;
-        using var key = issuer.GetECDsaPublicKey();
-        var (toBeSigned, signature) = CertificateFields.Split(certificate.RawDataMemory);
-        return key is not null && key.VerifyData(toBeSigned.Span, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        try
+        {
+            using var key = issuer.GetECDsaPublicKey();
+            var (toBeSigned, signature) = CertificateFields.Split(certificate.RawDataMemory);
+            return key is not null && key.VerifyData(toBeSigned.Span, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        }
+        catch (Exception notOurs) when (notOurs is CryptographicException or AsnContentException)
+        {
+            // The framework loads what is not DER, or has a key of another curve: we sign neither.
+            return false;
+        }
     }
 
     public void Dispose() => _chain.ForEach(certificate => certificate.Dispose());

@@ -54,41 +54,34 @@ public sealed record KeyPackStatement(
     }
 
     /// <exception cref="CborContentException">Not a key pack of a version that we know, or a field out of its limits.</exception>
-    public static KeyPackStatement Decode(ReadOnlyMemory<byte> payload)
-    {
-        var reader = Statement.Open(payload, TypeName, FormatVersion);
-        try
-        {
-            reader.Expect(3);
-            var packId = new Guid(reader.ReadByteString(), bigEndian: true);
-            reader.Expect(4);
-            if (!KeyFingerprint.TryParse(Convert.ToHexStringLower(reader.ReadByteString()), out var licenseServer))
-                throw new CborContentException("member 4 is not a key fingerprint");
-            reader.Expect(5);
-            var type = (CalType)reader.ReadInt32();
-            reader.Expect(6);
-            var version = new CalVersion(reader.ReadInt32());
-            reader.Expect(7);
-            var quantity = reader.ReadInt32();
-            reader.Expect(8);
-            var program = reader.ReadTextString();
-            reader.Expect(9);
-            var issuedAt = DateTimeOffset.FromUnixTimeSeconds(reader.ReadInt64());
-            DateTimeOffset? expiresAt = null;
-            if (reader.PeekState() != CborReaderState.EndMap)
-            {
-                reader.Expect(10);
-                expiresAt = DateTimeOffset.FromUnixTimeSeconds(reader.ReadInt64());
-            }
+    public static KeyPackStatement Decode(ReadOnlyMemory<byte> payload) => Statement.Read(payload, TypeName, FormatVersion, ReadMembers);
 
-            reader.ReadEndMap();
-            if (!Enum.IsDefined(type) || quantity is < 1 or > MaxQuantity || program.Length is 0 or > 64)
-                throw new CborContentException($"type, quantity (1 to {MaxQuantity}) or program (at most 64 characters) is out of its limits");
-            return new(packId, licenseServer, type, version, quantity, program, issuedAt, expiresAt);
-        }
-        catch (Exception malformed) when (malformed is ArgumentException or InvalidOperationException or OverflowException)
+    private static KeyPackStatement ReadMembers(CborReader reader)
+    {
+        reader.Expect(3);
+        var packId = new Guid(reader.ReadByteString(), bigEndian: true);
+        reader.Expect(4);
+        if (!KeyFingerprint.TryParse(Convert.ToHexStringLower(reader.ReadByteString()), out var licenseServer))
+            throw new CborContentException("member 4 is not a key fingerprint");
+        reader.Expect(5);
+        var type = (CalType)reader.ReadInt32();
+        reader.Expect(6);
+        var version = new CalVersion(reader.ReadInt32());
+        reader.Expect(7);
+        var quantity = reader.ReadInt32();
+        reader.Expect(8);
+        var program = reader.ReadTextString();
+        reader.Expect(9);
+        var issuedAt = DateTimeOffset.FromUnixTimeSeconds(reader.ReadInt64());
+        DateTimeOffset? expiresAt = null;
+        if (reader.PeekState() != CborReaderState.EndMap)
         {
-            throw new CborContentException("the key pack is malformed", malformed);
+            reader.Expect(10);
+            expiresAt = DateTimeOffset.FromUnixTimeSeconds(reader.ReadInt64());
         }
+
+        return Enum.IsDefined(type) && quantity is >= 1 and <= MaxQuantity && program.Length is > 0 and <= 64
+            ? new(packId, licenseServer, type, version, quantity, program, issuedAt, expiresAt)
+            : throw new CborContentException($"type, quantity (1 to {MaxQuantity}) or program (at most 64 characters) is out of its limits");
     }
 }

@@ -27,28 +27,21 @@ public sealed record RedemptionRequest(string ProductKey, byte[] Nonce, DateTime
     }
 
     /// <exception cref="CborContentException">Not a redemption request of a version that we know, or a field out of its limits.</exception>
-    public static RedemptionRequest Decode(ReadOnlyMemory<byte> payload)
-    {
-        var reader = Statement.Open(payload, TypeName, FormatVersion);
-        try
-        {
-            reader.Expect(3);
-            var productKey = reader.ReadTextString();
-            reader.Expect(4);
-            var nonce = reader.ReadByteString();
-            reader.Expect(5);
-            var requestedAt = DateTimeOffset.FromUnixTimeSeconds(reader.ReadInt64());
-            reader.ReadEndMap();
-            return productKey.Length <= 64 && nonce.Length == NonceLength
-                ? new(productKey, nonce, requestedAt)
-                : throw new CborContentException($"product key (at most 64 characters) or nonce ({NonceLength} bytes) is out of its limits");
-        }
-        catch (Exception malformed) when (malformed is ArgumentException or InvalidOperationException or OverflowException)
-        {
-            throw new CborContentException("the redemption request is malformed", malformed);
-        }
-    }
+    public static RedemptionRequest Decode(ReadOnlyMemory<byte> payload) => Statement.Read(payload, TypeName, FormatVersion, ReadMembers);
 
     /// <summary>Says nothing: the product key is a secret.</summary>
     public override string ToString() => nameof(RedemptionRequest);
+
+    private static RedemptionRequest ReadMembers(CborReader reader)
+    {
+        reader.Expect(3);
+        var productKey = reader.ReadTextString();
+        reader.Expect(4);
+        var nonce = reader.ReadByteString();
+        reader.Expect(5);
+        var requestedAt = DateTimeOffset.FromUnixTimeSeconds(reader.ReadInt64());
+        return productKey.Length <= 64 && nonce.Length == NonceLength
+            ? new(productKey, nonce, requestedAt)
+            : throw new CborContentException($"product key (at most 64 characters) or nonce ({NonceLength} bytes) is out of its limits");
+    }
 }

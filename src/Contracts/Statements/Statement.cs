@@ -37,17 +37,26 @@ public static class Statement
         return writer.Encode();
     }
 
-    /// <summary>Opens a payload of a known type and version and leaves the reader at member 3.</summary>
-    /// <exception cref="CborContentException">Not deterministic CBOR, or another type or version.</exception>
-    internal static CborReader Open(ReadOnlyMemory<byte> payload, string type, int version)
+    /// <summary>Reads a payload of a known type and version; <paramref name="members"/> reads its members from 3 upwards.</summary>
+    /// <exception cref="CborContentException">Not deterministic CBOR, another type or version, or what <paramref name="members"/> finds wrong.</exception>
+    internal static T Read<T>(ReadOnlyMemory<byte> payload, string type, int version, Func<CborReader, T> members)
     {
-        var reader = new CborReader(payload, CborConformanceMode.Canonical);
-        reader.ReadStartMap();
-        if (reader.ReadInt32() != TypeMember || reader.ReadTextString() != type)
-            throw new CborContentException($"the statement is not of type {type}");
-        if (reader.ReadInt32() != VersionMember || reader.ReadInt32() != version)
-            throw new CborContentException($"the statement is not of version {version}");
-        return reader;
+        try
+        {
+            var reader = new CborReader(payload, CborConformanceMode.Canonical);
+            reader.ReadStartMap();
+            if (reader.ReadInt32() != TypeMember || reader.ReadTextString() != type)
+                throw new CborContentException($"the statement is not of type {type}");
+            if (reader.ReadInt32() != VersionMember || reader.ReadInt32() != version)
+                throw new CborContentException($"the statement is not of version {version}");
+            var result = members(reader);
+            reader.ReadEndMap();
+            return reader.BytesRemaining == 0 ? result : throw new CborContentException("there are bytes after the statement");
+        }
+        catch (Exception malformed) when (malformed is ArgumentException or InvalidOperationException or OverflowException)
+        {
+            throw new CborContentException($"the statement ({type}) is malformed", malformed);
+        }
     }
 
     /// <summary>Reads the number of the next member and demands that it is this one.</summary>

@@ -7,9 +7,18 @@ public static class Built
     public static string Root { get; } = FindRoot();
 
     /// <summary>The published PAM hook and kernel helper.</summary>
-    public static string LogonHelper { get; } = Existing("artifacts/logon/ostiary-logon");
+    public static string LogonHelper => Existing("artifacts/logon/ostiary-logon");
 
-    public static string XrdpScript { get; } = Existing("peers/xrdp.sh");
+    /// <summary>The executable with all roles and commands, built as these tests were.</summary>
+    public static string Ostiary => Existing($"src/Host/bin/{Configuration}/net10.0/ostiary");
+
+    public static string XrdpScript => Existing("peers/xrdp.sh");
+
+#if DEBUG
+    private const string Configuration = "Debug";
+#else
+    private const string Configuration = "Release";
+#endif
 
     private static string Existing(string path)
     {

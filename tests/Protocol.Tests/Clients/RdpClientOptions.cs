@@ -15,7 +15,7 @@ public sealed record RdpClientOptions
 
     public string Password { get; init; } = "";
 
-    /// <summary>Advertise SUPPORT_ERRINFO_PDU: FreeRDP 2 and mstsc do, FreeRDP 3 and rdesktop do not.</summary>
+    /// <summary>Advertise SUPPORT_ERRINFO_PDU: FreeRDP 2, rdesktop and mstsc do, FreeRDP 3 does not.</summary>
     public bool SupportsErrorInfo { get; init; } = true;
 
     /// <summary>As <c>/admin</c>.</summary>

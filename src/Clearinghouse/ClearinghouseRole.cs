@@ -1,0 +1,92 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Activation;
+using Ostiary.Clearinghouse.Doors;
+using Ostiary.Clearinghouse.KeyPacks;
+using Ostiary.Clearinghouse.Operations;
+using Ostiary.Clearinghouse.ProductKeys;
+using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Storage;
+using Ostiary.Clearinghouse.Tls;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+
+namespace Ostiary.Clearinghouse;
+
+/// <summary>The clearinghouse: activates license servers, mints product keys and makes them key packs. Every signature is the signer's.</summary>
+public static class ClearinghouseRole
+{
+    /// <summary>
+    /// Builds the role. Starting it takes the state directory, opens the database and, last, the two doors: HTTPS at <see cref="ClearinghouseOptions.Listen"/>
+    /// and the operators' socket. At the first start the signer must be running. Signals are the program's.
+    /// </summary>
+    /// <exception cref="ArgumentException">The options are not right; the message holds every error.</exception>
+    public static WebApplication Build(ClearinghouseOptions options, TimeProvider time, Action<ILoggingBuilder> logging)
+    {
+        if (options.Check() is { Count: > 0 } errors)
+            throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
+
+        var builder = Listeners.CreateBuilder(time, logging, server =>
+        {
+            server.Listen(IPEndPoint.Parse(options.Listen), https => https.IsDoor(Door.Public).UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = _ => ValueTask.FromResult(server.ApplicationServices.GetRequiredService<TlsCertificate>().ForHandshake()),
+            }));
+            server.ListenUnixSocket(options.AdministrationSocket, socket => socket.IsDoor(Door.Administration));
+        });
+
+        // Storage and keys.
+        builder.Services.AddSingleton(options);
+        builder.Services.AddDbContextFactory<ClearinghouseStore>(context => Database.Configure(context, options));
+        builder.Services.AddSingleton<Database>();
+        builder.Services.AddSingleton(_ => ProductKeySecrets.Read(options.SecretsFile));
+        builder.Services.AddSingleton(_ => new PublishedRoot(X509CertificateLoader.LoadCertificateFromFile(options.RootFile)));
+        builder.Services.AddSingleton(services => new SignerClient(
+            ApiClient.OverUnixSocket(options.SignerSocket, options.SignerTimeout), services.GetRequiredService<ILogger<SignerClient>>()));
+        builder.Services.AddSingleton<Issuers>();
+        builder.Services.AddSingleton<TlsCertificate>();
+        builder.Services.AddSingleton<ListeningAddress>();
+
+        // What starts before the doors open, and what runs beside.
+        builder.Services.AddHostedService<Startup>();
+        builder.Services.AddHostedService<Housekeeping>();
+        builder.Services.AddSingleton<EraseRedeemedTexts>();
+
+        // Use cases.
+        builder.Services.AddSingleton<ActivateLicenseServer>();
+        builder.Services.AddSingleton<CheckProductKey>();
+        builder.Services.AddSingleton<RedeemProductKey>();
+        builder.Services.AddSingleton<MintProductKeys>();
+        builder.Services.AddSingleton<ListProductKeys>();
+        builder.Services.AddSingleton<FindProductKey>();
+        builder.Services.AddSingleton<ShowStatus>();
+
+        var app = builder.Build();
+        var logger = app.Services.GetRequiredService<ILogger<Startup>>();
+        app.UseProblemAnswers(logger);
+        app.UseRouting();
+        app.UseDoors();
+        app.UseAttemptLimit(new AttemptLimit(options.AttemptsPerMinute, time), logger);
+
+        app.MapGet("/v1/root", (PublishedRoot root) => TypedResults.Text(CertificateChain.ToPem([root.Certificate]), "application/x-pem-file")).Through(Door.Public);
+        app.MapPost("/v1/activations", (HttpContext context, ActivateLicenseServer use) => use.HandleAsync(context)).Through(Door.Public).Limited();
+        app.MapPost("/v1/product-keys/check", (HttpContext context, CheckProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
+        app.MapPost("/v1/key-packs", (HttpContext context, RedeemProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
+
+        app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).Through(Door.Administration);
+        app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
+        app.MapGet("/v1/product-keys", (HttpContext context, ListProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
+        app.MapPost("/v1/product-keys/find", (HttpContext context, FindProductKey use) => use.HandleAsync(context)).Through(Door.Administration);
+        return app;
+    }
+
+    /// <summary>Where the HTTPS door of a started clearinghouse is, also when the system chose the port.</summary>
+    /// <exception cref="InvalidOperationException">It has not started.</exception>
+    public static Uri AddressOf(WebApplication clearinghouse) => clearinghouse.Services.GetRequiredService<ListeningAddress>().Actual;
+}

@@ -1,0 +1,52 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ostiary.Clearinghouse;
+
+/// <summary>Every log line of the clearinghouse and its signer. Product keys, keys and personal data are in none.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Error, "{Path} failed")]
+    public static partial void RequestFailed(this ILogger logger, string path, Exception failure);
+
+    [LoggerMessage(2, LogLevel.Error, "{Path} failed at the database")]
+    public static partial void DatabaseFailed(this ILogger logger, string path, Exception failure);
+
+    [LoggerMessage(10, LogLevel.Information, "License server {LicenseServerId} activated (activation {Id})")]
+    public static partial void Activated(this ILogger logger, string licenseServerId, long id);
+
+    [LoggerMessage(11, LogLevel.Information, "{Count} product keys minted: {Quantity} {Type} CALs {Version} each ({Program})")]
+    public static partial void Minted(this ILogger logger, int count, int quantity, string type, int version, string program);
+
+    [LoggerMessage(12, LogLevel.Information, "Product key {Id} redeemed by license server {LicenseServerId} as key pack {PackId}")]
+    public static partial void Redeemed(this ILogger logger, long id, string licenseServerId, Guid packId);
+
+    [LoggerMessage(13, LogLevel.Information, "Texts of {Count} redeemed product keys erased")]
+    public static partial void TextsErased(this ILogger logger, int count);
+
+    [LoggerMessage(14, LogLevel.Warning, "{Address} made over {Limit} attempts in 60 s")]
+    public static partial void TooManyAttempts(this ILogger logger, string address, int limit);
+
+    [LoggerMessage(20, LogLevel.Warning, "The signer cannot be reached: {Reason}")]
+    public static partial void SignerUnreachable(this ILogger logger, string reason);
+
+    [LoggerMessage(21, LogLevel.Error, "The signer refused: {Reason}")]
+    public static partial void SignerRefused(this ILogger logger, string reason);
+
+    [LoggerMessage(22, LogLevel.Information, "Issuing key {Fingerprint} signs until {Until}")]
+    public static partial void IssuingKeyInUse(this ILogger logger, string fingerprint, DateTimeOffset until);
+
+    [LoggerMessage(23, LogLevel.Information, "TLS certificate in use until {Until}")]
+    public static partial void TlsCertificateInUse(this ILogger logger, DateTimeOffset until);
+
+    [LoggerMessage(24, LogLevel.Error, "{Task} failed; it is tried again in an hour")]
+    public static partial void HousekeepingFailed(this ILogger logger, string task, Exception failure);
+
+    [LoggerMessage(25, LogLevel.Critical, "The audit chain does not fit at entry {Number}: {Fault}")]
+    public static partial void AuditBroken(this ILogger logger, long number, string fault);
+
+    [LoggerMessage(30, LogLevel.Information, "Signed {Kind} {Digest} (entry {Number})")]
+    public static partial void Signed(this ILogger logger, string kind, string digest, long number);
+
+    [LoggerMessage(31, LogLevel.Warning, "Refused to sign {Kind}: {Reason}")]
+    public static partial void SigningRefused(this ILogger logger, string kind, string reason);
+}

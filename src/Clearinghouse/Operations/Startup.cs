@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Doors;
+using Ostiary.Clearinghouse.Files;
+using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Storage;
+using Ostiary.Clearinghouse.Tls;
+using Ostiary.Contracts.Problems;
+
+namespace Ostiary.Clearinghouse.Operations;
+
+/// <summary>What must be there before the doors open: the state directory, the database, an issuing certificate and a TLS certificate.</summary>
+internal sealed class Startup(
+    ClearinghouseOptions options, Database database, Issuers issuers, TlsCertificate tls, ILogger<Startup> logger) : IHostedLifecycleService, IDisposable
+{
+    private StateLock? _lock;
+
+    public async Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _lock = StateLock.Take(options.StateDirectory);
+        Listeners.RemoveStaleSocket(options.AdministrationSocket);
+        await database.OpenAsync(cancellationToken);
+        if (await database.ReadAsync(store => store.VerifyAuditAsync(cancellationToken), cancellationToken) is var (number, fault))
+            logger.AuditBroken(number, fault);
+        await issuers.LoadAsync(cancellationToken);
+        try
+        {
+            await issuers.RefreshAsync(cancellationToken);
+        }
+        catch (ProblemException) when (issuers.Known.Count > 0)
+        {
+            // The client has logged it. What is signed already can be given out; what is not says so.
+        }
+
+        try
+        {
+            await tls.RefreshAsync(cancellationToken);
+        }
+        catch (ProblemException) when (tls.IsThere)
+        {
+            // Likewise: the certificate in use holds, and every hour a new one is asked for.
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _lock?.Dispose();
+}

@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.EntityFrameworkCore;
+using Ostiary.Clearinghouse.Doors;
+using Ostiary.Clearinghouse.Storage;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Symbols;
+
+namespace Ostiary.Clearinghouse.ProductKeys;
+
+/// <summary><c>POST /v1/product-keys/check</c>: what a product key is good for. Spends nothing.</summary>
+internal sealed class CheckProductKey(Database database, ProductKeySecrets secrets)
+{
+    public async Task<JsonHttpResult<CheckProductKeyResponse>> HandleAsync(HttpContext context)
+    {
+        var cancellation = context.RequestAborted;
+        var body = await Body.ReadAsync(context, ContractsJson.Default.CheckProductKeyRequest);
+        LicenseServerId? licenseServer = null;
+        if (body.LicenseServerId is { } id && !LicenseServerId.TryParse(id, out licenseServer, out var error))
+            throw new ProblemException(LicensingProblem.InvalidField, error, "licenseServerId");
+        var hash = secrets.LookupHash(ProductKeyProblems.Parse(Body.Require(body.ProductKey, "productKey")));
+        var row = await database.ReadAsync(
+            store => store.ProductKeys.AsNoTracking().SingleOrDefaultAsync(row => row.LookupHash == hash, cancellation), cancellation)
+            ?? throw ProductKeyProblems.Unknown();
+        return TypedResults.Json(
+            new CheckProductKeyResponse(StateOf(row, licenseServer), row.Type, row.Version, row.Quantity, row.Program),
+            ContractsJson.Default.CheckProductKeyResponse);
+    }
+
+    private static ProductKeyState StateOf(ProductKeyRow row, LicenseServerId? asking) => row.RedeemedBy switch
+    {
+        null => ProductKeyState.Available,
+        var by when by == asking?.Text => ProductKeyState.RedeemedHere,
+        _ => ProductKeyState.RedeemedElsewhere,
+    };
+}

@@ -1,0 +1,22 @@
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Symbols;
+
+namespace Ostiary.Clearinghouse.ProductKeys;
+
+/// <summary>How product keys that are not right are answered.</summary>
+internal static class ProductKeyProblems
+{
+    private const string Field = "productKey";
+
+    /// <summary>The one answer for every key that was not minted here, whatever it looks like.</summary>
+    public static ProblemException Unknown()
+        => new(LicensingProblem.ProductKeyUnknown, "this publisher has no such product key; compare it with the one that was sent", Field);
+
+    /// <exception cref="ProblemException">A symbol is wrong (the message names its position), or it cannot be one of ours.</exception>
+    public static ProductKey Parse(string text)
+    {
+        if (ProductKey.TryParse(text, out var key, out var error))
+            return key;
+        throw error.Fault == ProductKeyFault.NotUnderstood ? Unknown() : new(LicensingProblem.ProductKeyMistyped, error.Message, Field);
+    }
+}

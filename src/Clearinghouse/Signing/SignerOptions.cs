@@ -1,0 +1,37 @@
+using System.Text;
+
+namespace Ostiary.Clearinghouse.Signing;
+
+/// <summary>Options of the signer.</summary>
+/// <remarks>
+/// Defaults: none; the one thing to say is where its state is. Its only door is <c>signer.sock</c> (mode 0600) there: whoever may open it,
+/// the clearinghouse running as the same user, may ask for signatures of the kinds that the signer makes.
+/// </remarks>
+public sealed class SignerOptions
+{
+    /// <summary>Bytes of a path that a unix socket can have.</summary>
+    internal const int MaxSocketPathLength = 107;
+
+    /// <summary>Directory with <c>issuing.key</c>, <c>issuing.pem</c> and <c>root.pem</c> of the ceremony; the log and the socket are made there.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>The socket that the clearinghouse connects to.</summary>
+    public string Socket => Path.Combine(StateDirectory, "signer.sock");
+
+    /// <summary>The append-only record of everything that was signed.</summary>
+    public string LogFile => Path.Combine(StateDirectory, "signed.log");
+
+    /// <summary>Everything that is wrong, each naming its option; empty when all is right.</summary>
+    public IReadOnlyList<string> Check()
+    {
+        List<string> errors = [];
+        if (string.IsNullOrWhiteSpace(StateDirectory))
+            return [$"{nameof(StateDirectory)} is required"];
+        foreach (var file in new[] { IssuingKey.KeyFile, IssuingKey.CertificateFile, IssuingKey.RootFile })
+            if (!File.Exists(Path.Combine(StateDirectory, file)))
+                errors.Add($"{nameof(StateDirectory)}: {Path.Combine(StateDirectory, file)} is not there; the root ceremony makes it");
+        if (Encoding.UTF8.GetByteCount(Socket) > MaxSocketPathLength)
+            errors.Add($"{nameof(StateDirectory)}: the path {Socket} is over the {MaxSocketPathLength} bytes of a unix socket");
+        return errors;
+    }
+}

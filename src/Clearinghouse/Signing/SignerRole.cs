@@ -1,0 +1,121 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Doors;
+using Ostiary.Clearinghouse.Files;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+
+namespace Ostiary.Clearinghouse.Signing;
+
+/// <summary>
+/// The signer: holds the issuing key and signs three kinds of documents for whoever opens its unix socket. Bodies are the bytes to be signed,
+/// answers the signature (license servers: 64 bytes, IEEE P1363; TLS: Ecdsa-Sig-Value, DER) or the signed statement (key packs: COSE_Sign1).
+/// </summary>
+public static class SignerRole
+{
+    internal const string IssuerRoute = "/v1/issuer";
+    internal const string LicenseServerRoute = "/v1/signatures/license-server";
+    internal const string ClearinghouseTlsRoute = "/v1/signatures/clearinghouse-tls";
+    internal const string KeyPackRoute = "/v1/signatures/key-pack";
+
+    /// <summary>Builds the role. Starting it takes the state directory and opens <see cref="SignerOptions.Socket"/>; signals are the program's.</summary>
+    /// <exception cref="ArgumentException">The options are not right; the message holds every error.</exception>
+    public static WebApplication Build(SignerOptions options, TimeProvider time, Action<ILoggingBuilder> logging)
+    {
+        if (options.Check() is { Count: > 0 } errors)
+            throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
+
+        var builder = Listeners.CreateBuilder(time, logging, server => server.ListenUnixSocket(options.Socket, socket => socket.IsDoor(Door.Signing)));
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<Signer>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Signer>());
+
+        var app = builder.Build();
+        app.UseProblemAnswers(app.Services.GetRequiredService<ILogger<Signer>>());
+        app.UseRouting();
+        app.UseDoors();
+        app.MapGet(IssuerRoute, (Signer signer) => signer.Issuer()).Through(Door.Signing);
+        app.MapPost(LicenseServerRoute, (HttpContext context, Signer signer) => signer.SignLicenseServerAsync(context)).Through(Door.Signing);
+        app.MapPost(ClearinghouseTlsRoute, (HttpContext context, Signer signer) => signer.SignClearinghouseTlsAsync(context)).Through(Door.Signing);
+        app.MapPost(KeyPackRoute, (HttpContext context, Signer signer) => signer.SignKeyPackAsync(context)).Through(Door.Signing);
+        return app;
+    }
+}
+
+/// <summary>The signer's state, from start to stop: the state directory's lock, the issuing key and the log.</summary>
+internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<Signer> logger) : IHostedLifecycleService, IDisposable
+{
+    private StateLock? _lock;
+    private IssuingKey? _issuing;
+    private SigningLog? _log;
+
+    private IssuingKey Issuing => _issuing ?? throw new InvalidOperationException("the signer has not started");
+
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _lock = StateLock.Take(options.StateDirectory);
+        Listeners.RemoveStaleSocket(options.Socket);
+        _issuing = IssuingKey.Read(options.StateDirectory);
+        _log = SigningLog.Open(options.LogFile);
+        logger.IssuingKeyInUse(KeyFingerprint.Of(_issuing.Certificate).Hex, IssuingKey.SignsUntil(_issuing.Certificate));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>The issuing certificate and the root, PEM.</summary>
+    public IResult Issuer() => TypedResults.Text(CertificateChain.ToPem([Issuing.Certificate, Issuing.Root]), "application/x-pem-file");
+
+    public Task<IResult> SignLicenseServerAsync(HttpContext context)
+        => SignAsync(context, "license-server-certificate", body => SigningRules.CheckLicenseServer(body, Issuing.Certificate, time.GetUtcNow()), SignLicenseServer);
+
+    public Task<IResult> SignClearinghouseTlsAsync(HttpContext context)
+        => SignAsync(context, "clearinghouse-tls-certificate", body => SigningRules.CheckClearinghouseTls(body, Issuing.Certificate, time.GetUtcNow()), body => CertificateFields.Sign(body, Issuing.Key));
+
+    public Task<IResult> SignKeyPackAsync(HttpContext context)
+        => SignAsync(context, "key-pack", body => SigningRules.CheckKeyPack(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+
+    // The form of activation answers, which may have to be typed.
+    private byte[] SignLicenseServer(byte[] toBeSigned)
+        => Issuing.Key.SignData(toBeSigned, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
+
+    private async Task<IResult> SignAsync(HttpContext context, string kind, Func<byte[], string?> check, Func<byte[], byte[]> sign)
+    {
+        var body = await Body.ReadBytesAsync(context);
+        if (check(body) is { } refusal)
+        {
+            logger.SigningRefused(kind, refusal);
+            throw new ProblemException(LicensingProblem.NotAllowed, refusal);
+        }
+
+        // On the disk first: no signature leaves without its entry.
+        var entry = _log!.Append(kind, body, time.GetUtcNow());
+        var signed = sign(body);
+        logger.Signed(kind, entry.Digest, entry.Number);
+        return TypedResults.Bytes(signed, "application/octet-stream");
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        _log?.Dispose();
+        _issuing?.Dispose();
+        _lock?.Dispose();
+    }
+}

@@ -1,0 +1,134 @@
+using System.Formats.Asn1;
+using System.Formats.Cbor;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Statements;
+
+namespace Ostiary.Clearinghouse.Signing;
+
+/// <summary>
+/// What the signer signs. A certificate is read into its few free fields and written anew by its profile: only bytes that come out the same are
+/// signed, so that nothing but the profile can be in them. A key pack is treated likewise. Pure: the caller gives the time.
+/// </summary>
+internal static class SigningRules
+{
+    public const int MaxLicenseServerYears = 10;
+    public const int MaxTlsDays = 100;
+
+    private const string P256 = "1.2.840.10045.3.1.7";
+
+    /// <summary>Clocks of one machine may be set back a little between storing and signing.</summary>
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromDays(1);
+
+    /// <summary>Why this is not signed; null when it is.</summary>
+    public static string? CheckLicenseServer(byte[] toBeSigned, X509Certificate2 issuing, DateTimeOffset now)
+        => CheckCertificate(toBeSigned, issuing, now, CertificateProfiles.LicenseServer, begin => begin.AddYears(MaxLicenseServerYears));
+
+    /// <summary>Why this is not signed; null when it is.</summary>
+    public static string? CheckClearinghouseTls(byte[] toBeSigned, X509Certificate2 issuing, DateTimeOffset now)
+        => CheckCertificate(toBeSigned, issuing, now, CertificateProfiles.ClearinghouseTls, begin => begin.AddDays(MaxTlsDays));
+
+    /// <summary>Why this is not signed; null when it is.</summary>
+    public static string? CheckKeyPack(byte[] payload, X509Certificate2 issuing, DateTimeOffset now)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        KeyPackStatement pack;
+        try
+        {
+            pack = KeyPackStatement.Decode(payload);
+        }
+        catch (CborContentException malformed)
+        {
+            return malformed.Message;
+        }
+
+        if (!pack.Encode().AsSpan().SequenceEqual(payload))
+            return "the key pack is not in its one form";
+        if (!pack.Version.IsKnown)
+            return $"version {pack.Version} is not on the ladder";
+        if (pack.IssuedAt > now + ClockTolerance || pack.IssuedAt < issuing.NotBefore.ToUniversalTime())
+            return $"the key pack is dated {pack.IssuedAt:u}, which is not between the issuing certificate's begin and now";
+        return pack.ExpiresAt <= pack.IssuedAt ? "the key pack ends before it begins" : null;
+    }
+
+    private static string? CheckCertificate(
+        byte[] toBeSigned, X509Certificate2 issuing, DateTimeOffset now,
+        Func<X509Certificate2, byte[], byte[], DateTimeOffset, DateTimeOffset, CertificateFields> profile, Func<DateTimeOffset, DateTimeOffset> latestEnd)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        FreeFields fields;
+        try
+        {
+            fields = FreeFields.Read(toBeSigned);
+        }
+        catch (AsnContentException malformed)
+        {
+            return $"not a TBSCertificate: {malformed.Message}";
+        }
+
+        if (!fields.Issuer.Span.SequenceEqual(issuing.SubjectName.RawData))
+            return "the issuer is not this signer's issuing certificate";
+        if (fields.Serial.Length != CertificateFields.SerialLength || !CertificateFields.MakeSerial(fields.Serial.Span).AsSpan().SequenceEqual(fields.Serial.Span))
+            return $"the serial number is not a positive one of {CertificateFields.SerialLength} bytes";
+        if (!IsP256(fields.SubjectPublicKeyInfo))
+            return "the subject's key is not one of P-256 in its one form";
+        if (fields.NotBefore < issuing.NotBefore.ToUniversalTime() || fields.NotAfter > issuing.NotAfter.ToUniversalTime())
+            return "the certificate's dates are not inside those of its issuer";
+        if (fields.NotBefore > now + ClockTolerance || fields.NotAfter <= fields.NotBefore || fields.NotAfter > latestEnd(fields.NotBefore))
+            return $"the certificate is to run from {fields.NotBefore:u} to {fields.NotAfter:u}, which its kind does not allow now";
+        var expected = profile(issuing, fields.SubjectPublicKeyInfo, fields.Serial.ToArray(), fields.NotBefore, fields.NotAfter).ToBeSigned();
+        return expected.AsSpan().SequenceEqual(toBeSigned) ? null : "the certificate is not exactly what its profile writes";
+    }
+
+    private static string? CheckSigningYears(X509Certificate2 issuing, DateTimeOffset now)
+    {
+        var begin = issuing.NotBefore.ToUniversalTime();
+        var end = IssuingKey.SignsUntil(issuing);
+        return now < begin || now > end ? $"the issuing key signs from {begin:u} to {end:u}, and it is {now:u}" : null;
+    }
+
+    private static bool IsP256(byte[] subjectPublicKeyInfo)
+    {
+        try
+        {
+            using var key = ECDsa.Create();
+            key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out var read);
+            return read == subjectPublicKeyInfo.Length
+                && key.ExportParameters(false).Curve is { IsNamed: true } curve && curve.Oid.Value == P256
+                && key.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(subjectPublicKeyInfo);
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The fields of a TBSCertificate that a profile does not fix.</summary>
+    private sealed record FreeFields(
+        ReadOnlyMemory<byte> Serial, ReadOnlyMemory<byte> Issuer, DateTimeOffset NotBefore, DateTimeOffset NotAfter, byte[] SubjectPublicKeyInfo)
+    {
+        private const int LastTwoDigitYear = 2049;
+
+        public static FreeFields Read(ReadOnlyMemory<byte> toBeSigned)
+        {
+            var outer = new AsnReader(toBeSigned, AsnEncodingRules.DER);
+            var reader = outer.ReadSequence();
+            outer.ThrowIfNotEmpty();
+            _ = reader.ReadEncodedValue(); // version
+            var serial = reader.ReadIntegerBytes();
+            _ = reader.ReadEncodedValue(); // signature
+            var issuer = reader.ReadEncodedValue();
+            var validity = reader.ReadSequence();
+            var notBefore = ReadTime(validity);
+            var notAfter = ReadTime(validity);
+            _ = reader.ReadEncodedValue(); // subject
+            return new(serial, issuer, notBefore, notAfter, reader.ReadEncodedValue().ToArray());
+        }
+
+        private static DateTimeOffset ReadTime(AsnReader reader)
+            => reader.PeekTag().HasSameClassAndValue(Asn1Tag.UtcTime) ? reader.ReadUtcTime(LastTwoDigitYear) : reader.ReadGeneralizedTime();
+    }
+}

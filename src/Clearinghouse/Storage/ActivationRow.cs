@@ -1,0 +1,45 @@
+using Ostiary.Contracts.Activation;
+
+namespace Ostiary.Clearinghouse.Storage;
+
+/// <summary>An activation: what was asked, the bytes that are signed for it, and the signature once there is one.</summary>
+internal sealed class ActivationRow
+{
+    public long Id { get; init; }
+
+    /// <summary>The 38 bytes of <see cref="ActivationRequest"/>; they name the activation.</summary>
+    public required byte[] Request { get; init; }
+
+    public required string LicenseServerId { get; init; }
+
+    public required ushort Day { get; set; }
+
+    public required uint KeyId { get; set; }
+
+    public required byte Term { get; set; }
+
+    /// <summary>The issuing certificate's key, 64 hexadecimal digits.</summary>
+    public required string Issuer { get; set; }
+
+    /// <summary>The TBSCertificate, DER.</summary>
+    public required byte[] ToBeSigned { get; set; }
+
+    /// <summary>64 bytes; null until it is signed, never changed after.</summary>
+    public byte[]? Signature { get; private set; }
+
+    public required DateTimeOffset RequestedAt { get; init; }
+
+    public DateTimeOffset? SignedAt { get; private set; }
+
+    /// <summary>Who asked first with this request.</summary>
+    public required CompanyInformation Company { get; init; }
+
+    /// <summary>Stores the signature, unless one is stored: what was once given out stays what is given out.</summary>
+    public void Sign(byte[] signature, DateTimeOffset now)
+    {
+        if (Signature is not null)
+            return;
+        Signature = signature;
+        SignedAt = now;
+    }
+}

@@ -1,0 +1,58 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Ostiary.Contracts.Catalogue;
+
+namespace Ostiary.Clearinghouse.Storage;
+
+/// <summary>The clearinghouse's database. Times are whole milliseconds since 1970, so that they sort and compare in SQL.</summary>
+internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> options) : DbContext(options)
+{
+    public DbSet<IssuerRow> Issuers => Set<IssuerRow>();
+
+    public DbSet<ActivationRow> Activations => Set<ActivationRow>();
+
+    public DbSet<ProductKeyRow> ProductKeys => Set<ProductKeyRow>();
+
+    public DbSet<KeyPackRow> KeyPacks => Set<KeyPackRow>();
+
+    public DbSet<AuditRow> Audit => Set<AuditRow>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
+    {
+        configuration.Properties<DateTimeOffset>().HaveConversion<MillisecondsConverter>();
+        configuration.Properties<CalVersion>().HaveConversion<CalVersionConverter>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        model.Entity<IssuerRow>().HasKey(row => row.Fingerprint);
+        model.Entity<ActivationRow>(activation =>
+        {
+            activation.HasIndex(row => row.Request).IsUnique();
+            activation.HasIndex(row => row.LicenseServerId);
+            activation.OwnsOne(row => row.Company);
+        });
+        model.Entity<ProductKeyRow>(key =>
+        {
+            key.HasIndex(row => row.LookupHash).IsUnique();
+            key.HasIndex(row => row.RedeemedAt);
+        });
+        model.Entity<KeyPackRow>(pack =>
+        {
+            pack.HasKey(row => row.PackId);
+            // One key, one pack: whatever the code does, the database holds to it.
+            pack.HasIndex(row => row.ProductKeyId).IsUnique();
+            pack.HasOne<ProductKeyRow>().WithOne().HasForeignKey<KeyPackRow>(row => row.ProductKeyId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<AuditRow>(audit =>
+        {
+            audit.HasKey(row => row.Number);
+            audit.Property(row => row.Number).ValueGeneratedNever();
+        });
+    }
+
+    private sealed class MillisecondsConverter() : ValueConverter<DateTimeOffset, long>(
+        time => time.ToUnixTimeMilliseconds(), milliseconds => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
+
+    private sealed class CalVersionConverter() : ValueConverter<CalVersion, int>(version => version.Year, year => new CalVersion(year));
+}

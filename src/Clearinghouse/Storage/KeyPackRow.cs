@@ -1,0 +1,31 @@
+namespace Ostiary.Clearinghouse.Storage;
+
+/// <summary>A key pack: the payload that is signed, and the signed statement once there is one.</summary>
+internal sealed class KeyPackRow
+{
+    public required Guid PackId { get; init; }
+
+    public required long ProductKeyId { get; init; }
+
+    /// <summary>The key of the license server that it is for, 64 hexadecimal digits.</summary>
+    public required string LicenseServer { get; init; }
+
+    /// <summary>Deterministic CBOR.</summary>
+    public required byte[] Payload { get; init; }
+
+    /// <summary>COSE_Sign1; null until it is signed, never changed after.</summary>
+    public byte[]? Statement { get; private set; }
+
+    /// <summary>The key that signed it, 64 hexadecimal digits.</summary>
+    public string? Issuer { get; private set; }
+
+    public DateTimeOffset? SignedAt { get; private set; }
+
+    /// <summary>Stores the statement, unless one is stored: what was once given out stays what is given out.</summary>
+    public void Sign(byte[] statement, string issuer, DateTimeOffset now)
+    {
+        if (Statement is not null)
+            return;
+        (Statement, Issuer, SignedAt) = (statement, issuer, now);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Files;
+using Ostiary.Clearinghouse.Signing;
+using Ostiary.Contracts.Certificates;
+
+namespace Ostiary.Clearinghouse.Tls;
+
+/// <summary>
+/// The certificate of the HTTPS door. Without PEM files in the options it is one that the signer certifies for 90 days, over a new key each time;
+/// key and chain lie in one file, so that they are always of one another. It is renewed when 30 days are left.
+/// </summary>
+internal sealed class TlsCertificate(
+    ClearinghouseOptions options, SignerClient signer, Issuers issuers, PublishedRoot root, TimeProvider time, ILogger<TlsCertificate> logger)
+{
+    public const int Days = 90;
+    public const int RenewDays = 30;
+
+    // A license server's clock may be a little behind.
+    private static readonly TimeSpan Backdating = TimeSpan.FromHours(1);
+
+    private volatile SslStreamCertificateContext? _current;
+
+    /// <summary>What a TLS handshake takes.</summary>
+    public SslServerAuthenticationOptions ForHandshake() => new()
+    {
+        ServerCertificateContext = _current ?? throw new InvalidOperationException("the TLS certificate was not made"),
+        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        ApplicationProtocols = [SslApplicationProtocol.Http11],
+    };
+
+    /// <summary>Reads the certificate, or gets a new one when there is none or it is soon over. One that still holds is kept if that fails.</summary>
+    public async Task RefreshAsync(CancellationToken cancellation)
+    {
+        if (options.TlsCertificateFile is { } certificateFile && options.TlsKeyFile is { } keyFile)
+        {
+            Use(await File.ReadAllTextAsync(certificateFile, cancellation), await File.ReadAllTextAsync(keyFile, cancellation));
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        if (_current is null && File.Exists(options.TlsFile))
+        {
+            var pem = await File.ReadAllTextAsync(options.TlsFile, cancellation);
+            if (Holds(pem, now))
+                Use(pem, pem);
+        }
+
+        if (_current is { } current && current.TargetCertificate.NotAfter.ToUniversalTime() - now > TimeSpan.FromDays(RenewDays))
+            return;
+        var renewed = await MakeAsync(now, cancellation);
+        PrivateFile.Replace(options.TlsFile, Encoding.ASCII.GetBytes(renewed));
+        Use(renewed, renewed);
+    }
+
+    /// <summary>True when there is a certificate to answer with.</summary>
+    public bool IsThere => _current is not null;
+
+    private async Task<string> MakeAsync(DateTimeOffset now, CancellationToken cancellation)
+    {
+        var issuing = issuers.Current;
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var begin = now - Backdating;
+        DateTimeOffset earliest = issuing.NotBefore.ToUniversalTime();
+        var toBeSigned = CertificateProfiles.ClearinghouseTls(
+            issuing, key.ExportSubjectPublicKeyInfo(), CertificateFields.MakeSerial(RandomNumberGenerator.GetBytes(CertificateFields.SerialLength)),
+            begin < earliest ? earliest : begin, now.AddDays(Days)).ToBeSigned();
+        var signature = await signer.SignClearinghouseTlsAsync(toBeSigned, cancellation);
+        using var certificate = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, signature));
+        return $"{key.ExportPkcs8PrivateKeyPem()}\n{CertificateChain.ToPem([certificate, issuing])}";
+    }
+
+    private bool Holds(string pem, DateTimeOffset now)
+    {
+        var chain = CertificateChain.FromPem(pem);
+        var holds = chain.Count > 0 && CertificateChain.LeadsTo(root.Certificate, chain[0], chain.Skip(1), now);
+        foreach (var certificate in chain)
+            certificate.Dispose();
+        return holds;
+    }
+
+    private void Use(string certificates, string key)
+    {
+        var certificate = X509Certificate2.CreateFromPem(certificates, key);
+        if (_current is { } current && current.TargetCertificate.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span))
+        {
+            certificate.Dispose();
+            return;
+        }
+
+        // Handshakes that run may still use the one before: it is left to the garbage collector.
+        _current = SslStreamCertificateContext.Create(certificate, [.. CertificateChain.FromPem(certificates).Skip(1)], offline: true);
+        logger.TlsCertificateInUse(certificate.NotAfter.ToUniversalTime());
+    }
+}
