@@ -136,7 +136,9 @@ public sealed class RdpClientScript(RdpClientOptions options)
 
         var info = new ClientInfo
         {
-            Flags = ClientInfoFlags.Unicode | ClientInfoFlags.Mouse | ClientInfoFlags.LogonNotify
+            // xrdp ends the connection unless the first four are set.
+            Flags = ClientInfoFlags.Mouse | ClientInfoFlags.DisableCtrlAltDel | ClientInfoFlags.Unicode | ClientInfoFlags.MaximizeShell
+                | ClientInfoFlags.LogonNotify
                 | (options.Password.Length > 0 ? ClientInfoFlags.AutoLogon : ClientInfoFlags.None),
             UserName = options.Licensing.UserName,
             Domain = options.Domain,
