@@ -51,8 +51,7 @@ public sealed class Gateway : IAsyncDisposable
         options = change?.Invoke(options) ?? options;
         var role = SessionHostRole.Build(options, time ?? TimeProvider.System, logging =>
         {
-            if (log is not null)
-                logging.AddProvider(log).SetMinimumLevel(LogLevel.Debug);
+            logging.AddProvider(log ?? new TestLog()).SetMinimumLevel(LogLevel.Debug);
         });
         await role.StartAsync();
         return new(directory, state is null, role, options.AdministrationSocket);

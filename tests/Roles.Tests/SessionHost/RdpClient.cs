@@ -89,7 +89,7 @@ public sealed class RdpClient : IAsyncDisposable
                 RemoteCertificateValidationCallback = (_, certificate, _, _) =>
                 {
                     Shown = KeyFingerprint.Of((X509Certificate2)certificate!);
-                    return true;
+                    return certificate is not null; // As RDP clients do: a person looks at it.
                 },
             },
             cancellation);
