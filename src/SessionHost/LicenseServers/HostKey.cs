@@ -30,7 +30,7 @@ internal sealed class HostKey : IDisposable
     /// <summary>The certificate to join with: it only shows that we hold the key.</summary>
     public X509Certificate2 SelfMade(DateTimeOffset now)
     {
-        var request = new CertificateRequest("CN=Ostiary session host, joining", Key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest("CN=Ostiary session host joining", Key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
         return request.CreateSelfSigned(now.AddMinutes(-5), now.AddHours(1));
