@@ -138,18 +138,16 @@ internal sealed class Ledger : IAsyncDisposable
     {
         // Length before each text: no two requests have the same bytes.
         using var stream = new MemoryStream(512);
-        using (var writer = new BinaryWriter(stream))
-        {
-            writer.Write("device-cal");
-            writer.Write(host.HostId.ToByteArray());
-            writer.Write(request.Device.HardwareId.ToLowerInvariant());
-            writer.Write(request.Device.ClientName);
-            writer.Write(request.Device.UserName);
-            writer.Write(request.Device.Address);
-            writer.Write(request.Presented?.Length ?? -1);
-            writer.Write(request.Presented ?? []);
-        }
-
+        using var writer = new BinaryWriter(stream);
+        writer.Write("device-cal");
+        writer.Write(host.HostId.ToByteArray());
+        writer.Write(request.Device.HardwareId.ToLowerInvariant());
+        writer.Write(request.Device.ClientName);
+        writer.Write(request.Device.UserName);
+        writer.Write(request.Device.Address);
+        writer.Write(request.Presented?.Length ?? -1);
+        writer.Write(request.Presented ?? []);
+        writer.Flush();
         return SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }
 
