@@ -164,8 +164,8 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         return request.Token == Token
             ? Results.Json(Membership(http), ContractsJson.Default.Membership)
             : Results.Json(
-                Contracts.Problems.ProblemBody.Of(Contracts.Problems.LicensingProblem.InvitationInvalid), ContractsJson.Default.ProblemBody,
-                Contracts.Problems.ProblemBody.ContentType, 403);
+                Ostiary.Contracts.Problems.ProblemBody.Of(Contracts.Problems.LicensingProblem.InvitationInvalid), ContractsJson.Default.ProblemBody,
+                Ostiary.Contracts.Problems.ProblemBody.ContentType, 403);
     }
 
     private IResult RenewAsync(HttpContext http)
