@@ -17,6 +17,7 @@ namespace Ostiary.Contracts.Http;
     Converters = [typeof(KebabCaseEnumConverter)])]
 [JsonSerializable(typeof(ProblemBody))]
 [JsonSerializable(typeof(object))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonObject))]
 [JsonSerializable(typeof(ActivateRequest))]
 [JsonSerializable(typeof(ActivateResponse))]
 [JsonSerializable(typeof(CheckProductKeyRequest))]

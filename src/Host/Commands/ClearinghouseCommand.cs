@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Ostiary.Clearinghouse.Ceremony;
+using Ostiary.Host.Terminal;
+
+namespace Ostiary.Host.Commands;
+
+/// <summary><c>ostiary clearinghouse</c>: what a publisher does before the clearinghouse runs.</summary>
+internal static class ClearinghouseCommand
+{
+    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init() };
+
+    private static Command Init()
+    {
+        var publisher = new Option<string>("--publisher") { Description = "The publisher's name; it stands in the root's name.", Required = true };
+        var root = new Option<string?>("--root") { Description = "Where the root key goes: best a medium that is then taken away (default: STATE/root).", HelpName = "DIR" };
+        var command = new Command("init", "Root ceremony: makes the root key (offline, 25 years), the issuing key and the key that guards product keys.") { publisher, root };
+        command.SetAction(parse =>
+        {
+            var state = GlobalOptions.StateDirectory(parse);
+            var rootFolder = Path.GetFullPath(parse.GetValue(root) ?? Path.Combine(state, "root"));
+            try
+            {
+                var record = RootCeremony.Perform(
+                    rootFolder, Path.Combine(state, "signer"), Path.Combine(state, "clearinghouse"), parse.GetRequiredValue(publisher), TimeProvider.System.GetUtcNow());
+                var screen = new Screen(parse.InvocationConfiguration.Output);
+                if (parse.GetValue(GlobalOptions.Json))
+                    screen.Json(ToJson(record));
+                else
+                    Print(screen, record);
+                return ExitCode.Done;
+            }
+            catch (CeremonyException wrong)
+            {
+                parse.InvocationConfiguration.Error.WriteLine($"ostiary: {wrong.Message}");
+                return ExitCode.Failed;
+            }
+        });
+        return command;
+    }
+
+    private static void Print(Screen screen, CeremonyRecord record)
+    {
+        screen.Line("Protocol of the root ceremony");
+        screen.Facts(
+            ("Publisher", record.Publisher),
+            ("Root key", record.Root.Hex),
+            ("Root valid", $"{Screen.Time(record.RootNotBefore)} to {Screen.Time(record.RootNotAfter)}"),
+            ("Issuing key", record.Issuing.Hex),
+            ("Issuing key signs until", Screen.Time(record.IssuingSignsUntil)),
+            ("Issuing valid until", Screen.Time(record.IssuingNotAfter)));
+        screen.Table(record.Files, "", ("File", file => file.Path), ("What", file => file.What), ("Now", file => file.Made ? "made" : "was there"));
+        screen.Line("Take the root key offline now, to two places, and delete it here. It is needed again for the next issuing key.");
+    }
+
+    private static JsonObject ToJson(CeremonyRecord record) => new()
+    {
+        ["publisher"] = record.Publisher,
+        ["root"] = record.Root.Hex,
+        ["rootNotBefore"] = record.RootNotBefore,
+        ["rootNotAfter"] = record.RootNotAfter,
+        ["issuing"] = record.Issuing.Hex,
+        ["issuingSignsUntil"] = record.IssuingSignsUntil,
+        ["issuingNotAfter"] = record.IssuingNotAfter,
+        ["files"] = new JsonArray([.. record.Files.Select(file => new JsonObject { ["path"] = file.Path, ["what"] = file.What, ["made"] = file.Made })]),
+    };
+}

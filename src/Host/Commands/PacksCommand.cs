@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Globalization;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Http;
+using Ostiary.Host.Terminal;
+
+namespace Ostiary.Host.Commands;
+
+/// <summary><c>ostiary packs</c>: the key packs of the license server.</summary>
+internal static class PacksCommand
+{
+    public static Command Create() => new("packs", "Key packs of this license server.") { Check(), Install(), List() };
+
+    private static Argument<string> Key() => new("key") { Description = "The product key: 25 symbols; spaces, hyphens and case do not matter." };
+
+    private static Command Check()
+    {
+        var key = Key();
+        return new Command("check", "Shows what a product key is for. Spends nothing.") { key }.Calls(
+            ServerCommand.Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).CheckPackAsync(new(parse.GetRequiredValue(key)), cancellation),
+            (screen, found) =>
+            {
+                screen.Line($"{CatalogueOptions.Describe(found.Quantity, found.Type, found.Version)}, program {found.Program}: " + found.State switch
+                {
+                    ProductKeyState.Available => "can be installed.",
+                    ProductKeyState.RedeemedHere => "is installed on this license server.",
+                    _ => "is installed on another license server.",
+                });
+                screen.Line(CatalogueOptions.NotMicrosoft);
+            });
+    }
+
+    private static Command Install()
+    {
+        var key = Key();
+        return new Command("install", "Redeems a product key and installs its key pack.") { key }.Calls(
+            ServerCommand.Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).InstallPackAsync(new(parse.GetRequiredValue(key)), cancellation),
+            (screen, pack) =>
+            {
+                screen.Line($"Installed {CatalogueOptions.Describe(pack.Quantity, pack.Type, pack.Version)} as key pack {pack.PackId}.");
+                screen.Line(CatalogueOptions.NotMicrosoft);
+            });
+    }
+
+    private static Command List() => ListCommand.Create(
+        "list", "Lists key packs.", ServerCommand.Role,
+        (client, after, limit, cancellation) => new LicenseServerAdministrationClient(client).PacksAsync(after, limit, cancellation),
+        "No key pack is installed. 'ostiary packs install KEY' installs one.",
+        ("Key pack", pack => pack.PackId.ToString()),
+        ("Type", pack => pack.Type.ToString()),
+        ("Version", pack => pack.Version.ToString()),
+        ("Total", pack => pack.Quantity.ToString(CultureInfo.InvariantCulture)),
+        ("Issued", pack => pack.Issued.ToString(CultureInfo.InvariantCulture)),
+        ("Available", pack => (pack.Quantity - pack.Issued).ToString(CultureInfo.InvariantCulture)),
+        ("Program", pack => pack.Program),
+        ("Installed", pack => Screen.Time(pack.InstalledAt)),
+        ("Expires", pack => pack.ExpiresAt is null ? "never" : Screen.Time(pack.ExpiresAt)));
+}

@@ -1,0 +1,24 @@
+using System.CommandLine;
+using Ostiary.Host.Commands;
+
+var root = new RootCommand("Ostiary: client access licensing for remote desktops. Not a Microsoft license and not a Microsoft product.")
+{
+    GlobalOptions.State,
+    GlobalOptions.Json,
+    RunCommand.Create(),
+    ClearinghouseCommand.Create(),
+    KeysCommand.Create(),
+    ServerCommand.Create(),
+    PacksCommand.Create(),
+    HostsCommand.Create(),
+    CalsCommand.Create(),
+    SessionsCommand.Create(),
+    RefusalsCommand.Create(),
+    AuditCommand.Create(),
+    StatusCommand.Create(),
+};
+
+var parse = root.Parse(args);
+// Ctrl-C and SIGTERM reach a running role as an orderly stop, however long that takes; the roles have their own limits.
+var exit = await parse.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+return parse.Errors.Count > 0 ? ExitCode.Usage : exit;

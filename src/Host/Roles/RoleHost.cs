@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse;
+using Ostiary.Clearinghouse.Signing;
+using Ostiary.LicenseServer;
+using Ostiary.SessionHost;
+
+namespace Ostiary.Host.Roles;
+
+/// <summary>One role in this process: its web application, built from its section of the settings.</summary>
+internal sealed class RoleHost
+{
+    private readonly WebApplication _application;
+
+    private RoleHost(WebApplication application) => _application = application;
+
+    public static RoleHost Signer(Settings settings)
+    {
+        var options = settings.WithDefaults(("Signer:StateDirectory", Folder(settings, "signer"))).Bind<SignerOptions>("Signer");
+        Demand("Signer", options.Check());
+        return new(SignerRole.Build(options, TimeProvider.System, Log));
+    }
+
+    public static RoleHost Clearinghouse(Settings settings)
+    {
+        var options = settings.WithDefaults(
+            ("Clearinghouse:StateDirectory", Folder(settings, "clearinghouse")),
+            ("Clearinghouse:SignerSocket", Path.Combine(settings.State, "signer", "signer.sock"))).Bind<ClearinghouseOptions>("Clearinghouse");
+        Demand("Clearinghouse", options.Check());
+        return new(ClearinghouseRole.Build(options, TimeProvider.System, Log));
+    }
+
+    public static RoleHost LicenseServer(Settings settings)
+    {
+        var options = settings.WithDefaults(("LicenseServer:StateDirectory", Folder(settings, "license-server"))).Bind<LicenseServerOptions>("LicenseServer");
+        Demand("LicenseServer", [.. options.Check().Select(error => $"{error.Option} {error.Error}")]);
+        return new(LicenseServerRole.Build(options, TimeProvider.System, Log));
+    }
+
+    public static RoleHost SessionHost(Settings settings)
+    {
+        var options = settings.WithDefaults(("SessionHost:StateDirectory", Folder(settings, "session-host"))).Bind<SessionHostOptions>("SessionHost");
+        Demand("SessionHost", options.Check());
+        return new(SessionHostRole.Build(options, TimeProvider.System, Log));
+    }
+
+    public Task StartAsync(CancellationToken cancellation) => _application.StartAsync(cancellation);
+
+    /// <summary>Stops roles in the reverse order of their start, so that none loses what it calls before it is done.</summary>
+    public static async Task StopAsync(IReadOnlyList<RoleHost> running)
+    {
+        foreach (var role in running.Reverse())
+        {
+            await role._application.StopAsync();
+            await role._application.DisposeAsync();
+        }
+    }
+
+    private static string Folder(Settings settings, string role) => Path.Combine(settings.State, role);
+
+    private static void Demand(string section, IReadOnlyList<string> errors)
+    {
+        if (errors.Count > 0)
+            throw new SettingsException([.. errors.Select(error => $"{section}: {error}")]);
+    }
+
+    // One line an event: under systemd the journal adds time and unit, on a terminal a person reads along.
+    private static void Log(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+            console.UseUtcTimestamp = true;
+        });
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("System", LogLevel.Warning);
+    }
+}

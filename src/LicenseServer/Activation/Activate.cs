@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Http;
+using Ostiary.LicenseServer.Status;
+using Ostiary.LicenseServer.Storage;
+
+namespace Ostiary.LicenseServer.Activation;
+
+/// <summary>
+/// <c>POST /v1/activation</c>, automatic: 1. the nonce is stored, so that every retry is the same request; 2. the clearinghouse answers;
+/// 3. the answer is checked against the root; 4. certificate and chain are stored; 5. they are used from then on. The key stays the same.
+/// </summary>
+internal static class Activate
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/activation", Handle).At(Door.Administration);
+
+    private static async Task Handle(HttpContext context)
+    {
+        var request = await Json.ReadAsync(context, ContractsJson.Default.ActivateServerRequest).ConfigureAwait(false);
+        if (request.Company is null)
+            throw new ProblemException(LicensingProblem.InvalidField, "company is required", "company");
+        if (request.Company.Check() is { Count: > 0 } errors)
+            throw new ProblemException(LicensingProblem.InvalidField, string.Join("; ", errors.Select(error => $"{error.Field} {error.Error}")), errors[0].Field);
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
+        if (!ledger.Identity.Current.IsActivated)
+            await ActivateAsync(context, ledger, request.Company).ConfigureAwait(false);
+        await GetStatus.AnswerAsync(context).ConfigureAwait(false);
+    }
+
+    private static async Task ActivateAsync(HttpContext context, Ledger ledger, CompanyInformation company)
+    {
+        var clearinghouse = context.RequestServices.GetRequiredService<ClearinghouseConnection>();
+        var root = clearinghouse.Root;
+        var (nonce, _) = await ledger.WorkAsync(Nonce, context.RequestAborted).ConfigureAwait(false);
+        var key = ledger.Identity.Key;
+        var asked = key.Request(ActivationKind.Activate, nonce);
+        var encoded = asked.Encode();
+        var response = await clearinghouse.Client.ActivateAsync(new(encoded, key.Sign(ActivateRequest.ToBeProven(encoded)), company), context.RequestAborted).ConfigureAwait(false);
+
+        using var issuing = clearinghouse.ReadIssuing(response.IssuingCertificate ?? "");
+        var certificate = new ActivationAnswer(response.Day, response.KeyId, response.Term, response.Signature ?? []).TryAssemble(asked, issuing)
+            ?? throw new ProblemException(LicensingProblem.SignatureInvalid, "the clearinghouse's answer is not signed by its issuing key, or is for another request");
+        CheckLeadsToRoot(certificate, issuing, root, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
+
+        var (row, _) = await ledger.WorkAsync(batch => Record(batch, certificate, issuing.RawData, root.RawData), context.RequestAborted).ConfigureAwait(false);
+        ledger.Recertify(row);
+        Log.Activated(context.RequestServices.GetRequiredService<ILogger<Ledger>>(), ledger.Identity.Current.Until);
+    }
+
+    private static uint Nonce(LedgerBatch batch)
+    {
+        var row = batch.Db.Identity.AsTracking().Single();
+        row.ActivationNonce ??= BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
+        return (uint)row.ActivationNonce.Value;
+    }
+
+    private static void CheckLeadsToRoot(byte[] certificate, X509Certificate2 issuing, X509Certificate2 root, DateTimeOffset now)
+    {
+        using var own = X509CertificateLoader.LoadCertificate(certificate);
+        if (!CertificateChain.LeadsTo(root, own, [issuing], now))
+            throw new ProblemException(LicensingProblem.SignatureInvalid,
+                $"the certificate from the clearinghouse, valid from {own.NotBefore.ToUniversalTime():u}, does not lead to the published root at {now:u}; check this machine's clock");
+    }
+
+    private static IdentityRow Record(LedgerBatch batch, byte[] certificate, byte[] issuing, byte[] root)
+    {
+        var row = batch.Db.Identity.AsTracking().Single();
+        // Two activations at once get the same answer; the second one changes nothing.
+        if (row.ActivatedAt is not null)
+            return row;
+        row.Activate(certificate, issuing, root, batch.Now);
+        batch.Audit("license-server-activated", CanonicalContent.Identity, row.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), number =>
+        {
+            row.LedgerNumber = number;
+            return CanonicalContent.Of(row);
+        });
+        return row;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Identity;
+
+namespace Ostiary.LicenseServer.Activation;
+
+/// <summary>
+/// The way to the clearinghouse. Its TLS is good when the machine trusts it, or when it is a clearinghouse's certificate that leads to the published root.
+/// </summary>
+internal sealed class ClearinghouseConnection : IDisposable
+{
+    private readonly LicenseServerOptions _options;
+    private readonly LicenseServerIdentity _identity;
+    private readonly TimeProvider _time;
+    private readonly HttpClient? _http;
+    private readonly ClearinghouseClient? _client;
+    private readonly X509Certificate2? _root;
+
+    public ClearinghouseConnection(LicenseServerOptions options, LicenseServerIdentity identity, TimeProvider time)
+    {
+        _options = options;
+        _identity = identity;
+        _time = time;
+        _root = options.ReadRoot();
+        if (options.Clearinghouse is not { } address)
+            return;
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            // A certificate that changed is seen soon, and a proxy is used where the machine names one.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            SslOptions = new() { RemoteCertificateValidationCallback = IsTrusted },
+        })
+        {
+            BaseAddress = address.AbsoluteUri.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/"),
+            Timeout = options.ClearinghouseTimeout,
+            MaxResponseContentBufferSize = ApiClient.MaxResponseLength,
+        };
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Ostiary", "1"));
+        _client = new(_http);
+    }
+
+    /// <summary>The clearinghouse.</summary>
+    /// <exception cref="ProblemException">None is configured.</exception>
+    public ClearinghouseClient Client => _client
+        ?? throw new ProblemException(LicensingProblem.InvalidField, "no clearinghouse is configured; name one (--clearinghouse https://…) and start the license server again", "clearinghouse");
+
+    public Uri? Address => _options.Clearinghouse;
+
+    /// <summary>The root that statements and certificates must lead to: the one of the activation, else the configured one.</summary>
+    /// <exception cref="ProblemException">None is configured.</exception>
+    public X509Certificate2 Root => _identity.Current.Root ?? _root
+        ?? throw new ProblemException(LicensingProblem.InvalidField, "no published root is configured; name its file (--root FILE) and start the license server again", "root");
+
+    /// <summary>Reads the issuing certificate of an answer and checks that it leads to the root.</summary>
+    /// <exception cref="ProblemException">It does not.</exception>
+    public X509Certificate2 ReadIssuing(string pem)
+    {
+        try
+        {
+            var issuing = X509Certificate2.CreateFromPem(pem);
+            if (CertificateChain.LeadsTo(Root, issuing, [], _time.GetUtcNow()))
+                return issuing;
+            issuing.Dispose();
+        }
+        catch (System.Security.Cryptography.CryptographicException noCertificate)
+        {
+            throw new ProblemException(LicensingProblem.SignatureInvalid, $"the clearinghouse's issuing certificate cannot be read: {noCertificate.Message}");
+        }
+
+        throw new ProblemException(LicensingProblem.SignatureInvalid, "the clearinghouse's issuing certificate does not lead to the published root; check the root file, the clearinghouse's address and this machine's clock");
+    }
+
+    public void Dispose()
+    {
+        _http?.Dispose();
+        _root?.Dispose();
+    }
+
+    private bool IsTrusted(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (errors == SslPolicyErrors.None)
+            return true;
+        if ((_identity.Current.Root ?? _root) is not { } root || certificate is not X509Certificate2 leaf)
+            return false;
+        var usages = leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(extension => extension.EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>());
+        return usages.Any(usage => usage.Value == OstiaryOids.ClearinghouseUsage.Value)
+            && CertificateChain.LeadsTo(root, leaf, chain?.ChainPolicy.ExtraStore.AsEnumerable() ?? [], _time.GetUtcNow());
+    }
+}

@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Ostiary.LicenseServer.Storage;
+
+namespace Ostiary.LicenseServer.Audit;
+
+/// <summary>
+/// The content of a row as an audit entry commits to it: JSON with one fixed order of members. Verification makes it again from the row
+/// and compares bytes; it is never parsed. Long bytes stand as their SHA-256.
+/// Not part of it: ids of the database, signatures (verified as such), counters, and when a host was last seen.
+/// </summary>
+internal static class CanonicalContent
+{
+    public const string Licenses = "licenses";
+    public const string Packs = "packs";
+    public const string Hosts = "hosts";
+    public const string Identity = "identity";
+
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    public static byte[] Of(License license) => Write(json =>
+    {
+        json.WriteString("serial"u8, license.Serial.ToString());
+        json.WriteString("kind"u8, license.Kind == LicenseKind.Permanent ? "permanent" : "temporary");
+        json.WriteString("status"u8, license.Status switch { LicenseStatus.Live => "live", LicenseStatus.Expired => "expired", _ => "replaced" });
+        json.WriteNumber("version"u8, license.Version.Year);
+        json.WriteString("pack"u8, license.PackId?.ToString());
+        json.WriteNumber("notBefore"u8, license.NotBefore.ToUnixTimeSeconds());
+        json.WriteNumber("notAfter"u8, license.NotAfter.ToUnixTimeSeconds());
+        json.WriteString("device"u8, license.DeviceId);
+        json.WriteString("hardwareId"u8, Convert.ToHexStringLower(license.HardwareId));
+        json.WriteString("clientName"u8, license.ClientName);
+        json.WriteString("key"u8, Convert.ToHexStringLower(license.DeviceKey.ToBytes()));
+        json.WriteString("account"u8, license.Account);
+        json.WriteString("host"u8, license.HostId);
+        json.WriteString("toBeSigned"u8, Hash(license.ToBeSigned));
+        json.WriteNumber("ledgerNumber"u8, license.LedgerNumber);
+    });
+
+    public static byte[] Of(Pack pack) => Write(json =>
+    {
+        json.WriteString("pack"u8, pack.PackId);
+        json.WriteNumber("type"u8, (int)pack.Type);
+        json.WriteNumber("version"u8, pack.Version.Year);
+        json.WriteNumber("quantity"u8, pack.Quantity);
+        json.WriteString("program"u8, pack.Program);
+        json.WriteNumber("issuedAt"u8, pack.IssuedAt.ToUnixTimeSeconds());
+        WriteTime(json, "expiresAt", pack.ExpiresAt);
+        json.WriteNumber("installedAt"u8, pack.InstalledAt.ToUnixTimeSeconds());
+        json.WriteString("statement"u8, Hash(pack.Statement));
+        json.WriteString("issuingCertificate"u8, Hash(pack.IssuingCertificate));
+        json.WriteString("productKeyHash"u8, Convert.ToHexStringLower(pack.ProductKeyHash));
+        json.WriteNumber("ledgerNumber"u8, pack.LedgerNumber);
+    });
+
+    public static byte[] Of(JoinedHost host) => Write(json =>
+    {
+        json.WriteString("host"u8, host.HostId);
+        json.WriteString("name"u8, host.Name);
+        json.WriteString("machineId"u8, host.MachineId);
+        json.WriteString("publicKey"u8, Hash(host.PublicKey));
+        json.WriteNumber("version"u8, host.Version.Year);
+        json.WriteNumber("mode"u8, (int)host.Mode);
+        json.WriteNumber("joinedAt"u8, host.JoinedAt.ToUnixTimeSeconds());
+        json.WriteString("certificate"u8, Hash(host.CertificateToBeSigned));
+        json.WriteNumber("certificateUntil"u8, host.CertificateUntil.ToUnixTimeSeconds());
+        WriteTime(json, "removedAt", host.RemovedAt);
+        json.WriteNumber("ledgerNumber"u8, host.LedgerNumber);
+    });
+
+    public static byte[] Of(IdentityRow identity) => Write(json =>
+    {
+        json.WriteString("selfMade"u8, Hash(identity.SelfMadeCertificate));
+        json.WriteString("certificate"u8, Hash(identity.Certificate ?? []));
+        json.WriteString("issuingCertificate"u8, Hash(identity.IssuingCertificate ?? []));
+        json.WriteString("root"u8, Hash(identity.Root ?? []));
+        WriteTime(json, "activatedAt", identity.ActivatedAt);
+        json.WriteNumber("ledgerNumber"u8, identity.LedgerNumber);
+    });
+
+    private static byte[] Write(Action<Utf8JsonWriter> members)
+    {
+        using var stream = new MemoryStream(768);
+        using (var json = new Utf8JsonWriter(stream, Options))
+        {
+            json.WriteStartObject();
+            members(json);
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    private static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time)
+    {
+        if (time is { } given)
+            json.WriteNumber(name, given.ToUnixTimeSeconds());
+        else
+            json.WriteNull(name);
+    }
+
+    private static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
+}

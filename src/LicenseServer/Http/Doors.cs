@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Hosts;
+
+namespace Ostiary.LicenseServer.Http;
+
+/// <summary>The listeners. What is served at one is not there at another.</summary>
+internal enum Door
+{
+    /// <summary>HTTPS, open to session hosts.</summary>
+    Hosts,
+
+    /// <summary>The unix socket that only the local owner and root can open.</summary>
+    Administration,
+}
+
+/// <summary>What a caller at the hosts' door must show.</summary>
+internal enum Credential
+{
+    /// <summary>The door itself is the credential.</summary>
+    None,
+
+    /// <summary>Any client certificate: TLS proves that the caller holds its key.</summary>
+    OwnKey,
+
+    /// <summary>A certificate that this license server issued to a session host.</summary>
+    Membership,
+}
+
+/// <summary>What each endpoint declares.</summary>
+internal sealed record DoorMetadata(Door Door, Credential Credential);
+
+/// <summary>
+/// Keeps the doors apart: a listener marks its connections, an endpoint declares its door, and a request passes only where they agree.
+/// Invariant: an endpoint that declares nothing is served nowhere.
+/// </summary>
+internal static class Doors
+{
+    /// <summary>Marks the connections of a listener.</summary>
+    public static void IsDoor(this ListenOptions listener, Door door) => listener.Use(next => connection =>
+    {
+        connection.Features.Set(new DoorFeature(door));
+        return next(connection);
+    });
+
+    public static TBuilder At<TBuilder>(this TBuilder endpoint, Door door, Credential credential = Credential.None)
+        where TBuilder : IEndpointConventionBuilder
+        => endpoint.WithMetadata(new DoorMetadata(door, credential));
+
+    public static async Task Guard(HttpContext context, RequestDelegate next)
+    {
+        var declared = context.GetEndpoint()?.Metadata.GetMetadata<DoorMetadata>();
+        if (declared is null || context.Features.Get<DoorFeature>()?.Door != declared.Door)
+            throw new ProblemException(LicensingProblem.NotFound, $"{context.Request.Method} {context.Request.Path} is not served here");
+        switch (declared.Credential)
+        {
+            case Credential.OwnKey:
+                HostCredential.RequireKey(context);
+                break;
+            case Credential.Membership:
+                HostCredential.RequireMembership(context);
+                break;
+        }
+
+        await next(context).ConfigureAwait(false);
+    }
+
+    private sealed record DoorFeature(Door Door);
+}

@@ -1,0 +1,281 @@
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Storage;
+
+namespace Ostiary.LicenseServer.Issuance;
+
+/// <summary>A CAL that the client presented and that this license server's key has signed.</summary>
+/// <param name="Serial">Its serial number.</param>
+/// <param name="ToBeSigned">Its to-be-signed bytes.</param>
+/// <param name="Stored">The stored license as it came.</param>
+internal sealed record PresentedCal(CalSerial Serial, byte[] ToBeSigned, byte[] Stored);
+
+/// <summary>A checked request for a Device CAL.</summary>
+/// <param name="Host">Who asks.</param>
+/// <param name="RequestId">Chosen by the host.</param>
+/// <param name="BodyHash">SHA-256 over all that was asked.</param>
+/// <param name="HardwareId">20 bytes.</param>
+/// <param name="ClientName">As the client says.</param>
+/// <param name="Presented">Null where the client presented none of ours.</param>
+/// <param name="PermanentDays">52 to 89, drawn for this request.</param>
+internal sealed record DeviceCalQuestion(
+    HostIdentity Host, Guid RequestId, byte[] BodyHash, byte[] HardwareId, string ClientName, PresentedCal? Presented, int PermanentDays)
+{
+    public DeviceKey DeviceKey { get; } = DeviceKey.Of(HardwareId, ClientName);
+
+    /// <summary>Says nothing: names are personal data.</summary>
+    public override string ToString() => nameof(DeviceCalQuestion);
+}
+
+/// <summary>What was committed; not signed yet.</summary>
+/// <param name="Cal">The CAL; null for a refusal.</param>
+/// <param name="Presented">The client presented this very CAL.</param>
+/// <param name="Reason">Why there is none.</param>
+/// <param name="Detail">One sentence with the numbers that decided.</param>
+internal sealed record DeviceCalOutcome(Cal? Cal, bool Presented, RefusalReason? Reason, string? Detail);
+
+/// <summary>
+/// Finds the device, decides, and writes: 1. a request id that was answered is answered the same; 2. the device, by its CAL, else by hardware id and name;
+/// 3. what is over expires; 4. the rule; 5. its rows; 6. the request id.
+/// </summary>
+internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates templates) : LedgerCommand<DeviceCalOutcome>
+{
+    public override void Collect(Needs needs)
+    {
+        needs.Hosts.Add(question.Host.HostId);
+        needs.Requests.Add(question.RequestId);
+        needs.Devices.Add(question.DeviceKey);
+        if (question.Presented is { } presented)
+            needs.Serials.Add(presented.Serial);
+    }
+
+    protected override DeviceCalOutcome Execute(LedgerBatch batch)
+    {
+        var host = batch.Host(question.Host);
+        if (Repeated(batch) is { } same)
+            return same;
+        var device = FindDevice(batch) ?? Guid.NewGuid();
+        foreach (var over in batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status == LicenseStatus.Live && license.IsOver(batch.Now)).ToList())
+            batch.Expire(over);
+        foreach (var over in batch.Rows.OfDevice(device).OfType<Temporary>().Where(temporary => temporary.IsOver(batch.Now)).ToList())
+            batch.Remove(over);
+        var held = HeldBy(batch, device);
+        var outcome = Carry(batch, host, device, held, Decide(batch, host.Version, device, held));
+        batch.Answer(new()
+        {
+            RequestId = question.RequestId,
+            HostId = host.HostId,
+            BodyHash = question.BodyHash,
+            Answer = outcome.Cal is null ? AnswerKind.Refused : AnswerKind.Granted,
+            Serial = outcome.Cal?.Serial,
+            Reason = outcome.Reason,
+            Detail = outcome.Detail,
+            At = batch.Now,
+        });
+        return outcome;
+    }
+
+    private DeviceCalOutcome? Repeated(LedgerBatch batch)
+    {
+        if (batch.Rows.Request(question.RequestId) is not { } before)
+            return null;
+        RequestIds.MustBeTheSame(before, question.Host, question.BodyHash);
+        if (before.Answer == AnswerKind.Refused)
+        {
+            batch.Touch(before, null);
+            return new(null, false, before.Reason, before.Detail);
+        }
+
+        // An unvalidated temporary CAL may have fallen out since; then the question is a new one.
+        if (before.Serial is not { } serial || batch.Rows.BySerial(serial) is not { } cal)
+            return null;
+        batch.Touch(before, cal);
+        return new(cal, IsPresented(cal), null, before.Detail);
+    }
+
+    // A CAL of ours that this hardware id holds names the device, whatever the client calls itself by now. Else hardware id and name, as recorded.
+    private Guid? FindDevice(LedgerBatch batch)
+    {
+        var known = batch.Rows.ByKey(question.DeviceKey).OrderByDescending(cal => cal is License).ThenByDescending(cal => cal.NotAfter).FirstOrDefault()?.DeviceId;
+        if (question.Presented is not { } presented)
+            return known;
+        if (batch.Rows.BySerial(presented.Serial) is { } row)
+            return row.HardwareId.AsSpan().SequenceEqual(question.HardwareId) ? row.DeviceId : known;
+        return Adopt(batch, presented, known) ?? known;
+    }
+
+    // Its row fell out of the table of unvalidated ones, or the ledger is older than the CAL. The CAL's own word is enough: we signed it.
+    private Guid? Adopt(LedgerBatch batch, PresentedCal presented, Guid? known)
+    {
+        if (!DeviceCal.TryRead(presented.Stored, out var cal))
+            return null;
+        using (cal)
+        {
+            var digest = DeviceCalData.DigestHardwareId(cal.LicenseServer, question.HardwareId);
+            if (!cal.Data.HardwareIdDigest.AsSpan().SequenceEqual(digest) || batch.Now > cal.NotAfter)
+                return null;
+            var device = known ?? Guid.NewGuid();
+            if (cal.Data.Temporary)
+            {
+                batch.Add(new Temporary
+                {
+                    Serial = presented.Serial,
+                    DeviceId = device,
+                    DeviceKey = question.DeviceKey,
+                    HardwareId = question.HardwareId,
+                    ClientName = question.ClientName,
+                    HostId = question.Host.HostId,
+                    Version = cal.Data.Version,
+                    NotBefore = cal.NotBefore,
+                    NotAfter = cal.NotAfter,
+                    ToBeSigned = presented.ToBeSigned,
+                });
+                return device;
+            }
+
+            batch.Add("license-adopted", NewLicense(device, cal.Data.Version, presented.Serial, cal.NotBefore, cal.NotAfter, presented.ToBeSigned, cal.Data.PackId, null));
+            batch.Pack(cal.Data.PackId)?.AdoptSeat();
+            return device;
+        }
+    }
+
+    // A permanent one before a validated temporary one before an unvalidated one; among those the one that the client has.
+    private Cal? HeldBy(LedgerBatch batch, Guid device)
+        => batch.Rows.OfDevice(device)
+            .Where(cal => cal is Temporary or License { Status: LicenseStatus.Live })
+            .OrderByDescending(cal => cal is License { Kind: LicenseKind.Permanent } ? 2 : cal is License ? 1 : 0)
+            .ThenByDescending(IsPresented)
+            .ThenByDescending(cal => cal.NotAfter)
+            .FirstOrDefault();
+
+    private Decision Decide(LedgerBatch batch, CalVersion host, Guid device, Cal? held)
+    {
+        var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status != LicenseStatus.Live)
+            .OrderByDescending(license => license.Status == LicenseStatus.Expired).ThenByDescending(license => license.NotAfter).FirstOrDefault();
+        var standing = new DeviceStanding(
+            held is null ? null : new(KindOf(held), held.Version, (held as License)?.PackId, held.NotAfter),
+            over is null ? null : (over.NotAfter, over.Kind == LicenseKind.Temporary));
+        var seats = IssuancePolicy.NeedsSeats(standing, host, batch.Now)
+            ? batch.DevicePacks().Select(pack => new PackSeats(
+                pack.PackId, pack.Version, pack.ExpiresAt <= batch.Now ? 0 : pack.Quantity, pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
+            : [];
+        return IssuancePolicy.Decide(standing, seats, host, batch.Now, question.PermanentDays);
+    }
+
+    private static HeldKind KindOf(Cal cal) => cal switch
+    {
+        License { Kind: LicenseKind.Permanent } => HeldKind.Permanent,
+        License => HeldKind.Temporary,
+        _ => HeldKind.Unvalidated,
+    };
+
+    private DeviceCalOutcome Carry(LedgerBatch batch, JoinedHost host, Guid device, Cal? held, Decision decision)
+    {
+        switch (decision)
+        {
+            case Decision.Keep:
+                return new(held, IsPresented(held!), null, null);
+
+            case Decision.GrantTemporary(var version, var until):
+                return new(GrantTemporary(batch, host, device, held, version, until), false, null, null);
+
+            case Decision.GrantPermanent(var packId, var version, var until, var renewal):
+                return new(GrantPermanent(batch, device, held, packId, version, until, renewal), false, null, null);
+
+            case Decision.Refused(var reason, var detail):
+                return new(null, false, reason, detail);
+
+            default:
+                throw new InvalidOperationException($"a decision of type {decision.GetType().Name} is not known");
+        }
+    }
+
+    private Cal GrantTemporary(LedgerBatch batch, JoinedHost host, Guid device, Cal? held, CalVersion version, DateTimeOffset until)
+    {
+        var serial = CalSerial.Draw();
+        var notAfter = Earlier(until, templates.Until);
+        var temporary = new Temporary
+        {
+            Serial = serial,
+            DeviceId = device,
+            DeviceKey = question.DeviceKey,
+            HardwareId = question.HardwareId,
+            ClientName = question.ClientName,
+            HostId = host.HostId,
+            Version = version,
+            NotBefore = batch.Now,
+            NotAfter = notAfter,
+            ToBeSigned = templates.Make(version, null, question.HardwareId, serial, batch.Now, notAfter),
+        };
+        switch (held)
+        {
+            // One of another version takes the place of a validated one and is validated, too: the logon was the device's.
+            case License replaced:
+                batch.Replace(replaced);
+                var validated = temporary.Validate(replaced.Account);
+                batch.Add("license-validated", validated);
+                return validated;
+            case Temporary replaced:
+                batch.Remove(replaced);
+                break;
+        }
+
+        batch.Add(temporary);
+        return temporary;
+    }
+
+    private License GrantPermanent(LedgerBatch batch, Guid device, Cal? held, Guid packId, CalVersion version, DateTimeOffset until, bool renewal)
+    {
+        var account = (held as License)?.Account
+            ?? batch.Rows.OfDevice(device).OfType<License>().OrderByDescending(license => license.NotAfter).FirstOrDefault(license => license.Account is not null)?.Account;
+        if (held is License replaced)
+            batch.Replace(replaced);
+        var pack = batch.Pack(packId) ?? throw new InvalidOperationException($"the decision names pack {packId}, which is not there");
+        if (renewal)
+            pack.AdoptSeat();
+        else
+            pack.TakeSeat(batch.Now);
+        var serial = CalSerial.Draw();
+        var notAfter = Earlier(until, templates.Until);
+        var license = NewLicense(device, version, serial, batch.Now, notAfter, templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
+        batch.Add(renewal ? "license-renewed" : "license-issued", license);
+        return license;
+    }
+
+    private License NewLicense(
+        Guid device, CalVersion version, CalSerial serial, DateTimeOffset notBefore, DateTimeOffset notAfter, byte[] toBeSigned, Guid packId, string? account) => new()
+        {
+            Serial = serial,
+            DeviceId = device,
+            DeviceKey = question.DeviceKey,
+            HardwareId = question.HardwareId,
+            ClientName = question.ClientName,
+            HostId = question.Host.HostId,
+            Version = version,
+            NotBefore = notBefore,
+            NotAfter = notAfter,
+            ToBeSigned = toBeSigned,
+            Kind = LicenseKind.Permanent,
+            PackId = packId,
+            Account = account,
+        };
+
+    private bool IsPresented(Cal cal) => question.Presented is { } presented && cal.ToBeSigned.AsSpan().SequenceEqual(presented.ToBeSigned);
+
+    private static DateTimeOffset Earlier(DateTimeOffset left, DateTimeOffset right) => left < right ? left : right;
+}
+
+/// <summary>The rule of request ids.</summary>
+internal static class RequestIds
+{
+    public static readonly TimeSpan Kept = TimeSpan.FromHours(24);
+
+    /// <exception cref="ProblemException">The id was used for something else.</exception>
+    public static void MustBeTheSame(AnsweredRequest before, HostIdentity host, byte[] bodyHash)
+    {
+        if (before.HostId != host.HostId || !before.BodyHash.AsSpan().SequenceEqual(bodyHash))
+            throw new ProblemException(LicensingProblem.RequestIdReused, $"the request id {before.RequestId} was used for another request at {before.At:u}; choose a new one", "requestId");
+    }
+}

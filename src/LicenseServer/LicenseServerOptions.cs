@@ -1,0 +1,125 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Ostiary.LicenseServer;
+
+/// <summary>
+/// What a license server is told at its start.
+/// </summary>
+/// <remarks>
+/// Defaults, each with its reason:
+/// <list type="bullet">
+/// <item><see cref="Listen"/> 127.0.0.1:7402: nothing is open to the network that nobody asked to open.</item>
+/// <item><see cref="PublicAddress"/> null: the address that it listens on, or the machine's name where it listens on all of them.</item>
+/// <item><see cref="Clearinghouse"/> null: a license server works without one; it issues temporary CALs only until it is activated.</item>
+/// <item><see cref="RootFile"/> null: nothing is activated against a root that nobody has named. Needed once, at activation; it is kept in the ledger.</item>
+/// <item><see cref="TemporariesPerHost"/> 2,000: more devices than a host serves between connection and logon, and under 3 MB of ledger.</item>
+/// <item><see cref="RequestsPerHost"/> 100,000: requests of a busy day; a flood of them stays under 20 MB of ledger.</item>
+/// <item><see cref="MaxBatch"/> 256: what one commit carries; larger batches make the first caller wait and win nothing.</item>
+/// <item><see cref="QueueLength"/> 4,096: two seconds of work; callers beyond it wait, and give up by their own time limit.</item>
+/// <item><see cref="ClearinghouseTimeout"/> 20 s: a person waits in front of a wizard; the request is safe to repeat.</item>
+/// </list>
+/// </remarks>
+public sealed class LicenseServerOptions
+{
+    /// <summary>The key, the ledger and the socket of administration are in this directory, which is made if it is not there.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>Where session hosts reach it. Port 0 lets the system choose.</summary>
+    public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 7402);
+
+    /// <summary>The HTTPS address that invitations carry.</summary>
+    public Uri? PublicAddress { get; init; }
+
+    /// <summary>The clearinghouse's HTTPS address.</summary>
+    public Uri? Clearinghouse { get; init; }
+
+    /// <summary>The published root, PEM.</summary>
+    public string? RootFile { get; init; }
+
+    /// <summary>Unvalidated temporary CALs kept for one host; the oldest falls out.</summary>
+    public int TemporariesPerHost { get; init; } = 2_000;
+
+    /// <summary>Request ids kept for one host within their 24 hours; the oldest fall out.</summary>
+    public int RequestsPerHost { get; init; } = 100_000;
+
+    /// <summary>Requests that one commit carries at most.</summary>
+    public int MaxBatch { get; init; } = 256;
+
+    /// <summary>Requests that wait for the writer at most.</summary>
+    public int QueueLength { get; init; } = 4_096;
+
+    /// <summary>For a whole conversation with the clearinghouse.</summary>
+    public TimeSpan ClearinghouseTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>The socket of local administration, mode 0600.</summary>
+    public string AdministrationSocket => Path.Combine(StateDirectory, "admin.sock");
+
+    internal string KeyFile => Path.Combine(StateDirectory, "license-server.key");
+
+    internal string LedgerFile => Path.Combine(StateDirectory, "ledger.db");
+
+    /// <summary>Every option that is not right, with what is wrong; empty when all are.</summary>
+    public IReadOnlyList<(string Option, string Error)> Check()
+    {
+        List<(string, string)> errors = [];
+        if (!Path.IsPathFullyQualified(StateDirectory))
+            errors.Add((nameof(StateDirectory), $"is the path of a directory from the root; \"{StateDirectory}\" is not"));
+        CheckSocketPath(errors);
+        CheckHttps(errors, nameof(PublicAddress), PublicAddress);
+        CheckHttps(errors, nameof(Clearinghouse), Clearinghouse);
+        CheckRoot(errors);
+        CheckRange(errors, nameof(TemporariesPerHost), TemporariesPerHost, 1, 1_000_000);
+        CheckRange(errors, nameof(RequestsPerHost), RequestsPerHost, 1_000, 10_000_000);
+        CheckRange(errors, nameof(MaxBatch), MaxBatch, 1, 4_096);
+        CheckRange(errors, nameof(QueueLength), QueueLength, 1, 1_000_000);
+        if (ClearinghouseTimeout < TimeSpan.FromSeconds(1) || ClearinghouseTimeout > TimeSpan.FromMinutes(5))
+            errors.Add((nameof(ClearinghouseTimeout), $"is 1 s to 5 min, not {ClearinghouseTimeout.TotalSeconds:0.###} s"));
+        return errors;
+    }
+
+    private void CheckSocketPath(List<(string, string)> errors)
+    {
+        // sun_path of unix(7) has 108 bytes, a zero among them.
+        const int MaxSocketPath = 107;
+        if (System.Text.Encoding.UTF8.GetByteCount(AdministrationSocket) is var length and > MaxSocketPath)
+            errors.Add((nameof(StateDirectory), $"makes the path of a unix socket of {length} bytes; at most {MaxSocketPath} are taken"));
+    }
+
+    private void CheckRoot(List<(string, string)> errors)
+    {
+        if (RootFile is null)
+            return;
+        try
+        {
+            ReadRoot()?.Dispose();
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            errors.Add((nameof(RootFile), $"is not a readable certificate in PEM: {unreadable.Message}"));
+        }
+    }
+
+    /// <summary>The root of <see cref="RootFile"/>; null when none is configured.</summary>
+    internal X509Certificate2? ReadRoot() => RootFile is null ? null : X509Certificate2.CreateFromPem(File.ReadAllText(RootFile));
+
+    private static void CheckHttps(List<(string, string)> errors, string option, Uri? address)
+    {
+        if (address is not null && !(address.IsAbsoluteUri && address.Scheme == Uri.UriSchemeHttps))
+            errors.Add((option, $"is an address that begins with https://; \"{address}\" is not"));
+    }
+
+    private static void CheckRange(List<(string, string)> errors, string option, int value, int least, int most)
+    {
+        if (value < least || value > most)
+            errors.Add((option, $"is {least} to {most}, not {value}"));
+    }
+}
+
+/// <summary>The options are not right; the message says all that is wrong.</summary>
+public sealed class LicenseServerOptionsException(IReadOnlyList<(string Option, string Error)> errors)
+    : Exception("the license server's options are not right: " + string.Join("; ", errors.Select(error => $"{error.Option} {error.Error}")))
+{
+    public IReadOnlyList<(string Option, string Error)> Errors { get; } = errors;
+}

@@ -1,0 +1,88 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Ostiary.LicenseServer.Activation;
+using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Cals;
+using Ostiary.LicenseServer.Hosts;
+using Ostiary.LicenseServer.Http;
+using Ostiary.LicenseServer.Issuance;
+using Ostiary.LicenseServer.Packs;
+using Ostiary.LicenseServer.Status;
+using Ostiary.LicenseServer.Storage;
+
+namespace Ostiary.LicenseServer;
+
+/// <summary>The license server: keeps the ledger and issues CALs.</summary>
+public static class LicenseServerRole
+{
+    /// <summary>
+    /// Opens (or makes) the state directory and composes the role. After <c>StartAsync</c>, <c>Urls</c> of the application holds the HTTPS address with
+    /// the port that it listens on. Disposing the application closes the ledger.
+    /// </summary>
+    /// <exception cref="LicenseServerOptionsException">Options are not right; all that is wrong is said at once.</exception>
+    /// <exception cref="IOException">The state directory cannot be used, for example because another license server runs on it.</exception>
+    public static WebApplication Build(LicenseServerOptions options, TimeProvider time, Action<ILoggingBuilder> logging)
+    {
+        if (options.Check() is { Count: > 0 } errors)
+            throw new LicenseServerOptionsException(errors);
+
+        // Nothing is read from the environment or the working directory: what is configured is in the options.
+        var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "Ostiary license server" });
+        logging(builder.Logging);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton(services => Ledger.Open(options, time, services.GetRequiredService<ILogger<LedgerWriter>>()));
+        builder.Services.AddSingleton(services => services.GetRequiredService<Ledger>().Identity);
+        builder.Services.AddSingleton<HostTls>();
+        builder.Services.AddSingleton<PublicAddress>();
+        builder.Services.AddSingleton<ClearinghouseConnection>();
+        builder.Services.AddHostedService<Sweep>();
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = AdministrationListener.Bind);
+        builder.WebHost.ConfigureKestrel((_, kestrel) => Listen(kestrel, options));
+
+        var app = builder.Build();
+        // Opened here, so that whoever composes the roles hears at once why a ledger cannot be opened.
+        _ = app.Services.GetRequiredService<Ledger>();
+        app.Use(ProblemResponses.Catch);
+        app.UseRouting();
+        app.Use(Doors.Guard);
+
+        DeviceCals.Map(app);
+        HostMembership.Map(app);
+
+        GetStatus.Map(app);
+        Activate.Map(app);
+        CheckPack.Map(app);
+        InstallPack.Map(app);
+        ListPacks.Map(app);
+        Invitations.Map(app);
+        ListHosts.Map(app);
+        ListCals.Map(app);
+        VerifyAudit.Map(app);
+        return app;
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, LicenseServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MaxRequestBodySize = Json.AdministrationBodyLimit;
+        kestrel.Listen(options.Listen, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http1;
+            listener.IsDoor(Door.Hosts);
+            listener.UseHttps(listener.ApplicationServices.GetRequiredService<HostTls>().Options());
+        });
+        kestrel.ListenUnixSocket(options.AdministrationSocket, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http1;
+            listener.IsDoor(Door.Administration);
+        });
+    }
+}

@@ -1,0 +1,27 @@
+using Microsoft.Extensions.Logging;
+
+namespace Ostiary.LicenseServer;
+
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "License server {LicenseServerId} listens on {Address}; activated: {Activated}")]
+    public static partial void Started(ILogger logger, string licenseServerId, string address, bool activated);
+
+    [LoggerMessage(2, LogLevel.Error, "A batch of {Count} requests was not committed")]
+    public static partial void BatchFailed(ILogger logger, int count, Exception failure);
+
+    [LoggerMessage(3, LogLevel.Information, "Activated; the certificate ends on {Until:u}")]
+    public static partial void Activated(ILogger logger, DateTimeOffset until);
+
+    [LoggerMessage(4, LogLevel.Information, "Key pack {PackId} installed: {Quantity} CALs of version {Version}")]
+    public static partial void PackInstalled(ILogger logger, Guid packId, int quantity, int version);
+
+    [LoggerMessage(5, LogLevel.Information, "Session host {HostId} joined")]
+    public static partial void HostJoined(ILogger logger, Guid hostId);
+
+    [LoggerMessage(6, LogLevel.Error, "A request to {Route} failed")]
+    public static partial void RequestFailed(ILogger logger, string route, Exception failure);
+
+    [LoggerMessage(7, LogLevel.Warning, "The sweep failed; it is tried again in a minute")]
+    public static partial void SweepFailed(ILogger logger, Exception failure);
+}

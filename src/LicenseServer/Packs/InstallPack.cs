@@ -1,0 +1,123 @@
+using System.Formats.Cbor;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+using Ostiary.LicenseServer.Activation;
+using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Http;
+using Ostiary.LicenseServer.Storage;
+
+namespace Ostiary.LicenseServer.Packs;
+
+/// <summary>
+/// <c>POST /v1/packs</c>: 1. a product key that is installed here is answered with its pack; 2. the request's nonce is stored under the key's hash,
+/// so that every retry is the same request; 3. the clearinghouse redeems it; 4. the signed statement is checked; 5. the pack is in the ledger.
+/// </summary>
+internal static class InstallPack
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs", Handle).At(Door.Administration);
+
+    private static async Task Handle(HttpContext context)
+    {
+        var request = await Json.ReadAsync(context, ContractsJson.Default.ProductKeyRequest).ConfigureAwait(false);
+        var productKey = ProductKeyText.Parse(request.ProductKey);
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
+        var pack = await FindAsync(ledger, productKey, context.RequestAborted).ConfigureAwait(false)
+            ?? await RedeemAsync(context, ledger, productKey).ConfigureAwait(false);
+        await Json.WriteAsync(context, ListPacks.RecordOf(pack), ContractsJson.Default.PackRecord).ConfigureAwait(false);
+    }
+
+    private static async Task<Pack?> FindAsync(Ledger ledger, ProductKeyText productKey, CancellationToken cancellation)
+    {
+        var hash = productKey.Hash();
+        await using var db = ledger.Database.OpenReader();
+        return await db.Packs.SingleOrDefaultAsync(pack => pack.ProductKeyHash == hash, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<Pack> RedeemAsync(HttpContext context, Ledger ledger, ProductKeyText productKey)
+    {
+        var own = ledger.Identity.Current;
+        if (!own.IsActivated)
+            throw new ProblemException(LicensingProblem.NotActivated, "key packs are installed on an activated license server; activate it first (ostiary server activate)");
+        var clearinghouse = context.RequestServices.GetRequiredService<ClearinghouseConnection>();
+        var hash = productKey.Hash();
+        var (redemption, _) = await ledger.WorkAsync(batch => Prepare(batch, hash), context.RequestAborted).ConfigureAwait(false);
+        var request = new RedemptionRequest(productKey.Spelling, redemption.Nonce, redemption.RequestedAt);
+        var response = await clearinghouse.Client.RedeemAsync(
+            new(ledger.Identity.Key.SignStatement(request.Encode()), own.Certificate.ExportCertificatePem()), context.RequestAborted).ConfigureAwait(false);
+
+        using var issuing = clearinghouse.ReadIssuing(response.IssuingCertificate ?? "");
+        using var issuingKey = issuing.GetECDsaPublicKey();
+        if (issuingKey is null || !Statement.TryVerify(response.KeyPack ?? [], issuingKey, out var payload))
+            throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is not signed by the clearinghouse's issuing key");
+        var statement = Decode(payload);
+        if (statement.LicenseServer != ledger.Identity.Key.Fingerprint)
+            throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is for another license server");
+
+        var issuingCertificate = issuing.RawData;
+        var (pack, _) = await ledger.WorkAsync(batch => Install(batch, statement, response.KeyPack!, issuingCertificate, hash), context.RequestAborted).ConfigureAwait(false);
+        Log.PackInstalled(context.RequestServices.GetRequiredService<ILogger<Ledger>>(), pack.PackId, pack.Quantity, pack.Version.Year);
+        return pack;
+    }
+
+    private static Redemption Prepare(LedgerBatch batch, byte[] hash)
+    {
+        if (batch.Db.Redemptions.AsTracking().SingleOrDefault(row => row.ProductKeyHash == hash) is { } before)
+            return before;
+        if (batch.Db.Redemptions.Local.SingleOrDefault(row => row.ProductKeyHash.AsSpan().SequenceEqual(hash)) is { } justNow)
+            return justNow;
+        var redemption = new Redemption { ProductKeyHash = hash, Nonce = RandomNumberGenerator.GetBytes(RedemptionRequest.NonceLength), RequestedAt = batch.Now };
+        batch.Db.Add(redemption);
+        return redemption;
+    }
+
+    /// <summary>The pack's row; the same pack again is the same row.</summary>
+    internal static Pack Install(LedgerBatch batch, KeyPackStatement statement, byte[] signed, byte[] issuingCertificate, byte[] productKeyHash)
+    {
+        if (batch.Db.Packs.AsTracking().SingleOrDefault(row => row.PackId == statement.PackId) is { } before)
+            return before;
+        if (batch.Db.Packs.Local.SingleOrDefault(row => row.PackId == statement.PackId) is { } justNow)
+            return justNow;
+        var pack = new Pack
+        {
+            PackId = statement.PackId,
+            Type = statement.Type,
+            Version = statement.Version,
+            Quantity = statement.Quantity,
+            Program = statement.Program,
+            IssuedAt = statement.IssuedAt,
+            ExpiresAt = statement.ExpiresAt,
+            InstalledAt = batch.Now,
+            Statement = signed,
+            IssuingCertificate = issuingCertificate,
+            ProductKeyHash = productKeyHash,
+        };
+        batch.Audit("pack-installed", CanonicalContent.Packs, pack.PackId.ToString(), number =>
+        {
+            pack.LedgerNumber = number;
+            return CanonicalContent.Of(pack);
+        });
+        batch.Db.Add(pack);
+        return pack;
+    }
+
+    private static KeyPackStatement Decode(byte[] payload)
+    {
+        try
+        {
+            return KeyPackStatement.Decode(payload);
+        }
+        catch (CborContentException malformed)
+        {
+            throw new ProblemException(LicensingProblem.SignatureInvalid, $"the key pack is signed, but not of a form that this version understands: {malformed.Message}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+using System.Text;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Symbols;
+
+namespace Ostiary.LicenseServer.Packs;
+
+/// <summary>A product key as it was typed, brought to its one spelling. It has no printable form and is never stored.</summary>
+internal sealed class ProductKeyText
+{
+    private const int Symbols = 25;
+    private const int GroupLength = 5;
+
+    private ProductKeyText(string spelling) => Spelling = spelling;
+
+    /// <summary>25 symbols in 5 groups. A secret.</summary>
+    public string Spelling { get; }
+
+    /// <summary>32 bytes: names the key in the ledger. 84 random bits in the key keep it from being found by trying.</summary>
+    public byte[] Hash() => SHA256.HashData([.. "Ostiary product key"u8, .. Encoding.ASCII.GetBytes(Spelling)]);
+
+    /// <exception cref="ProblemException">The text is no product key; the problem says where.</exception>
+    public static ProductKeyText Parse(string? typed)
+    {
+        if (string.IsNullOrWhiteSpace(typed))
+            throw new ProblemException(LicensingProblem.InvalidField, "a product key is needed", "productKey");
+        if (typed.Length > 256)
+            throw new ProblemException(LicensingProblem.ProductKeyMistyped, $"a product key has {Symbols} symbols; this text has {typed.Length} characters", "productKey");
+        if (!Crockford.TryRead(typed, Symbols, out var values, out var position))
+            throw new ProblemException(LicensingProblem.ProductKeyMistyped,
+                position > Symbols ? $"a product key has {Symbols} symbols; this text has more" : $"symbol {position} is not a letter or digit of the alphabet", "productKey");
+        if (values.Length != Symbols)
+            throw new ProblemException(LicensingProblem.ProductKeyMistyped, $"a product key has {Symbols} symbols; this text has {values.Length}", "productKey");
+        return new(Crockford.Write(values, GroupLength));
+    }
+
+    public override string ToString() => nameof(ProductKeyText);
+}

@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Http;
+using Ostiary.LicenseServer.Activation;
+using Ostiary.LicenseServer.Http;
+using Ostiary.LicenseServer.Storage;
+
+namespace Ostiary.LicenseServer.Status;
+
+/// <summary><c>GET /v1/status</c>.</summary>
+internal static class GetStatus
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/status", AnswerAsync).At(Door.Administration);
+
+    public static async Task AnswerAsync(HttpContext context)
+    {
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
+        var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        var own = ledger.Identity.Current;
+        await using var db = ledger.Database.OpenReader();
+        // One transaction: the numbers are of one moment.
+        await using var snapshot = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, context.RequestAborted).ConfigureAwait(false);
+        var head = await db.Head.SingleAsync(context.RequestAborted).ConfigureAwait(false);
+        var hosts = await db.Hosts.CountAsync(host => host.RemovedAt == null, context.RequestAborted).ConfigureAwait(false);
+        var status = new LicenseServerStatus(
+            ledger.Identity.Id.Text, context.RequestServices.GetRequiredService<PublicAddress>().Get().AbsoluteUri, ledger.Identity.Key.Fingerprint.Hex, own.IsActivated, own.Until,
+            context.RequestServices.GetRequiredService<ClearinghouseConnection>().Address?.AbsoluteUri, head.Number, hosts,
+            await CountAsync(db, now, context.RequestAborted).ConfigureAwait(false));
+        await Json.WriteAsync(context, status, ContractsJson.Default.LicenseServerStatus).ConfigureAwait(false);
+    }
+
+    private static async Task<List<CalCounts>> CountAsync(LedgerContext db, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var packs = await db.Packs.ToListAsync(cancellation).ConfigureAwait(false);
+        var live = await db.Licenses.Where(license => license.Status == LicenseStatus.Live && license.NotAfter >= now)
+            .GroupBy(license => new { license.Kind, license.Version }).Select(group => new { group.Key.Kind, group.Key.Version, Count = group.Count() })
+            .ToListAsync(cancellation).ConfigureAwait(false);
+        List<CalCounts> counts = [];
+        foreach (var (type, version) in packs.Select(pack => (pack.Type, pack.Version)).Concat(live.Select(group => (CalType.Device, group.Version))).Distinct().Order())
+        {
+            var installed = packs.Where(pack => pack.Type == type && pack.Version == version && !(pack.ExpiresAt <= now)).Sum(pack => pack.Quantity);
+            var issued = type == CalType.Device ? Live(LicenseKind.Permanent) : 0;
+            counts.Add(new(type, version, installed, issued, installed - issued, type == CalType.Device ? Live(LicenseKind.Temporary) : 0));
+
+            int Live(LicenseKind kind) => live.SingleOrDefault(group => group.Kind == kind && group.Version == version)?.Count ?? 0;
+        }
+
+        return counts;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Data.Common;
+
+namespace Ostiary.LicenseServer.Storage;
+
+/// <summary>
+/// The writes of which every issue needs some, as prepared commands on the writer's connection. Change tracking costs ten times as much
+/// for these tables; all other tables, and all reading, go through the context. The SQL is common to SQLite and PostgreSQL.
+/// </summary>
+internal sealed class HotStatements : IDisposable
+{
+    private static readonly string[] CalColumns =
+        ["serial", "device_id", "device_key", "hardware_id", "client_name", "host_id", "version", "not_before", "not_after", "to_be_signed", "signature", "touches"];
+
+    private readonly DbConnection _connection;
+    private readonly List<Statement> _all = [];
+    private readonly Statement _insertTemporary;
+    private readonly Statement _insertLicense;
+    private readonly Statement _updateLicense;
+    private readonly Statement _deleteTemporary;
+    private readonly Statement _trimTemporaries;
+    private readonly Statement _touchTemporary;
+    private readonly Statement _touchLicense;
+    private readonly Statement _insertAudit;
+    private readonly Statement _insertDetail;
+    private readonly Statement _insertRequest;
+    private readonly Statement _touchRequest;
+    private readonly Statement _signTemporary;
+    private readonly Statement _signLicense;
+    private readonly Statement _updateHead;
+
+    public HotStatements(DbConnection connection)
+    {
+        _connection = connection;
+        _insertTemporary = Insert("temporaries", CalColumns);
+        _insertLicense = Insert("licenses", [.. CalColumns, "kind", "status", "account", "pack_id", "ledger_number"]);
+        _updateLicense = Prepare("UPDATE licenses SET status = @status, account = @account, ledger_number = @ledger_number WHERE serial = @serial", ["status", "account", "ledger_number", "serial"]);
+        _deleteTemporary = Prepare("DELETE FROM temporaries WHERE serial = @serial", ["serial"]);
+        _trimTemporaries = Prepare(
+            "DELETE FROM temporaries WHERE host_id = @host_id AND id <= (SELECT id FROM temporaries WHERE host_id = @host_id ORDER BY id DESC LIMIT 1 OFFSET @kept)", ["host_id", "kept"]);
+        _touchTemporary = Prepare("UPDATE temporaries SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
+        _touchLicense = Prepare("UPDATE licenses SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
+        _insertAudit = Insert("audit", ["number", "at", "kind", "table", "row", "commitment", "hash"]);
+        _insertDetail = Insert("audit_details", ["number", "salt", "content"]);
+        string[] requestColumns = ["request_id", "host_id", "body_hash", "answer", "serial", "reason", "detail", "at", "touches"];
+        // A request whose CAL has fallen out is answered anew, under the same id.
+        _insertRequest = Prepare(
+            InsertSql("requests", requestColumns) + " ON CONFLICT (request_id) DO UPDATE SET answer = excluded.answer, serial = excluded.serial, reason = excluded.reason, detail = excluded.detail, at = excluded.at",
+            requestColumns);
+        _touchRequest = Prepare("UPDATE requests SET touches = touches + 1 WHERE request_id = @request_id", ["request_id"]);
+        _signTemporary = Prepare("UPDATE temporaries SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
+        _signLicense = Prepare("UPDATE licenses SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
+        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash WHERE id = 1", ["number", "hash"]);
+    }
+
+    /// <summary>The statements take part in this transaction from now on.</summary>
+    public void Enlist(DbTransaction transaction) => _all.ForEach(statement => statement.Command.Transaction = transaction);
+
+    public void Insert(Temporary row) => _insertTemporary.Run(CalValues(row));
+
+    public void Insert(License row)
+        => _insertLicense.Run([.. CalValues(row), (int)row.Kind, (int)row.Status, row.Account, row.PackId?.ToByteArray(bigEndian: true), row.LedgerNumber]);
+
+    public void Update(License row) => _updateLicense.RunOnOne([(int)row.Status, row.Account, row.LedgerNumber, row.Serial.ToBytes()]);
+
+    public void Delete(Temporary row) => _deleteTemporary.RunOnOne([row.Serial.ToBytes()]);
+
+    /// <summary>Keeps the newest rows of a host.</summary>
+    public void TrimTemporaries(Guid hostId, int kept) => _trimTemporaries.Run([hostId.ToByteArray(bigEndian: true), kept]);
+
+    /// <summary>Writes a row anew, so that a commit, here and on every replica, stands behind what is confirmed again.</summary>
+    public void Touch(Cal row) => (row is License ? _touchLicense : _touchTemporary).RunOnOne([row.Serial.ToBytes()]);
+
+    public void Insert(AuditEntry row)
+        => _insertAudit.Run([row.Number, row.At.ToUnixTimeSeconds(), row.Kind, row.Table, row.Row, row.Commitment, row.Hash]);
+
+    public void Insert(AuditDetail row) => _insertDetail.Run([row.Number, row.Salt, row.Content]);
+
+    public void InsertOrReplace(AnsweredRequest row) => _insertRequest.Run(
+    [
+        row.RequestId.ToByteArray(bigEndian: true), row.HostId.ToByteArray(bigEndian: true), row.BodyHash, (int)row.Answer, row.Serial?.ToBytes(),
+        (int?)row.Reason, row.Detail, row.At.ToUnixTimeSeconds(), row.Touches,
+    ]);
+
+    public void Touch(AnsweredRequest row) => _touchRequest.RunOnOne([row.RequestId.ToByteArray(bigEndian: true)]);
+
+    /// <summary>Keeps a signature; the row may have moved or fallen out.</summary>
+    public void StoreSignature(CalSerial serial, byte[] signature, bool temporary)
+    {
+        if (!temporary || _signTemporary.Run([signature, serial.ToBytes()]) == 0)
+            _signLicense.Run([signature, serial.ToBytes()]);
+    }
+
+    public void UpdateHead(long number, byte[] hash) => _updateHead.RunOnOne([number, hash]);
+
+    public void Dispose() => _all.ForEach(statement => statement.Command.Dispose());
+
+    private static object?[] CalValues(Cal row) =>
+    [
+        row.Serial.ToBytes(), row.DeviceId.ToByteArray(bigEndian: true), row.DeviceKey.ToBytes(), row.HardwareId, row.ClientName, row.HostId.ToByteArray(bigEndian: true),
+        row.Version.Year, row.NotBefore.ToUnixTimeSeconds(), row.NotAfter.ToUnixTimeSeconds(), row.ToBeSigned, row.Signature, row.Touches,
+    ];
+
+    private Statement Insert(string table, string[] columns) => Prepare(InsertSql(table, columns), columns);
+
+    private static string InsertSql(string table, string[] columns)
+        => $"INSERT INTO {table} ({string.Join(", ", columns.Select(column => $"\"{column}\""))}) VALUES ({string.Join(", ", columns.Select(column => "@" + column))})";
+
+    private Statement Prepare(string sql, string[] parameters)
+    {
+        var command = _connection.CreateCommand();
+#pragma warning disable CA2100 // The text is made of the names above; values are parameters.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        foreach (var name in parameters)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = "@" + name;
+            parameter.Value = DBNull.Value;
+            command.Parameters.Add(parameter);
+        }
+
+        command.Prepare();
+        var statement = new Statement(command);
+        _all.Add(statement);
+        return statement;
+    }
+
+    private sealed record Statement(DbCommand Command)
+    {
+        public int Run(object?[] values)
+        {
+            for (var index = 0; index < values.Length; index++)
+                Command.Parameters[index].Value = values[index] ?? DBNull.Value;
+            return Command.ExecuteNonQuery();
+        }
+
+        public void RunOnOne(object?[] values)
+        {
+            if (Run(values) is var rows and not 1)
+                throw new InvalidOperationException($"one row was to change, {rows} did: {Command.CommandText}");
+        }
+    }
+}

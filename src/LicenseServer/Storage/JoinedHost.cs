@@ -1,0 +1,73 @@
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
+
+namespace Ostiary.LicenseServer.Storage;
+
+/// <summary>A session host that has joined (table <c>hosts</c>).</summary>
+internal sealed class JoinedHost
+{
+    public required Guid HostId { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>32 hexadecimal digits: the machine's own word.</summary>
+    public required string MachineId { get; init; }
+
+    /// <summary>The host's key, SubjectPublicKeyInfo.</summary>
+    public required byte[] PublicKey { get; init; }
+
+    public required CalVersion Version { get; init; }
+
+    public required LicensingMode Mode { get; init; }
+
+    public required DateTimeOffset JoinedAt { get; init; }
+
+    /// <summary>The newest certificate's to-be-signed bytes: stored and committed before they are signed.</summary>
+    public byte[] CertificateToBeSigned { get; private set; } = [];
+
+    public DateTimeOffset CertificateUntil { get; private set; }
+
+    /// <summary>Written at most once a minute, without an audit entry.</summary>
+    public DateTimeOffset? LastSeenAt { get; private set; }
+
+    public DateTimeOffset? RemovedAt { get; private set; }
+
+    public long LedgerNumber { get; set; }
+
+    public void Certify(byte[] toBeSigned, DateTimeOffset until)
+    {
+        CertificateToBeSigned = toBeSigned;
+        CertificateUntil = until;
+    }
+
+    public void Seen(DateTimeOffset now)
+    {
+        if (LastSeenAt is not { } last || now - last >= TimeSpan.FromMinutes(1))
+            LastSeenAt = now;
+    }
+
+    public void Remove(DateTimeOffset now) => RemovedAt ??= now;
+}
+
+/// <summary>An invitation that was given out (table <c>invitations</c>). The token itself is not stored.</summary>
+internal sealed class IssuedInvitation
+{
+    /// <summary>SHA-256 of the token.</summary>
+    public required byte[] TokenHash { get; init; }
+
+    public required CalVersion Version { get; init; }
+
+    public required LicensingMode Mode { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>The host that used it; null before.</summary>
+    public Guid? HostId { get; private set; }
+
+    public void UseFor(JoinedHost host)
+    {
+        if (HostId is not null)
+            throw new InvalidOperationException("the invitation is used");
+        HostId = host.HostId;
+    }
+}

@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Licensing;
+using Ostiary.LicenseServer.Identity;
+using Ostiary.LicenseServer.Issuance;
+
+namespace Ostiary.LicenseServer.Storage;
+
+/// <summary>
+/// The ledger: what a license server does for session hosts, without HTTP. Each method waits for its commit; signing comes after it, in the caller's thread.
+/// </summary>
+internal sealed class Ledger : IAsyncDisposable
+{
+    private readonly Func<int> _drawPermanentDays;
+    private readonly LedgerWriter _writer;
+    private readonly FileStream _lock;
+    private volatile CalTemplates _templates;
+
+    private Ledger(FileStream held, LedgerDatabase database, LicenseServerIdentity identity, LedgerWriter writer, Func<int>? drawPermanentDays)
+    {
+        _lock = held;
+        Database = database;
+        Identity = identity;
+        _writer = writer;
+        _drawPermanentDays = drawPermanentDays ?? (() => RandomNumberGenerator.GetInt32(IssuancePolicy.LeastPermanentDays, IssuancePolicy.MostPermanentDays + 1));
+        _templates = new(identity.Current.Certificate, identity.Key.Fingerprint);
+    }
+
+    public LedgerDatabase Database { get; }
+
+    public LicenseServerIdentity Identity { get; }
+
+    /// <summary>Opens the ledger of a state directory, or makes it.</summary>
+    /// <param name="options">Checked already.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">For the writer.</param>
+    /// <param name="drawPermanentDays">Draws 52 to 89; null for the system's randomness.</param>
+    /// <exception cref="IOException">Another license server runs on the directory, or its files do not belong together.</exception>
+    public static Ledger Open(LicenseServerOptions options, TimeProvider time, ILogger<LedgerWriter> log, Func<int>? drawPermanentDays = null)
+    {
+        Directory.CreateDirectory(options.StateDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var held = Lock(options.StateDirectory);
+        LicenseServerIdentity? identity = null;
+        try
+        {
+            var database = LedgerDatabase.Open(options.LedgerFile);
+            using (var db = database.OpenWriter())
+            {
+                if (!db.Head.Any())
+                {
+                    db.Add(new HeadRow { Number = 0, Hash = Audit.AuditChain.Start() });
+                    db.SaveChanges();
+                }
+
+                identity = LicenseServerIdentity.Open(options.KeyFile, db, time);
+            }
+
+            var limits = new LedgerLimits(options.MaxBatch, options.QueueLength, options.TemporariesPerHost, options.RequestsPerHost);
+            return new(held, database, identity, new(database, identity.Key, time, limits, log), drawPermanentDays);
+        }
+        catch
+        {
+            identity?.Dispose();
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A device needs a CAL: decides, commits, signs.</summary>
+    public async Task<DeviceCalAnswer> RequestDeviceCalAsync(HostIdentity host, DeviceCalRequest request, CancellationToken cancellation)
+    {
+        var (outcome, position) = await CommitDeviceCalAsync(host, request, cancellation).ConfigureAwait(false);
+        if (outcome.Cal is not { } cal)
+            return new(null, outcome.Reason, outcome.Detail, position.Signed);
+        var stored = outcome.Presented ? null : Stored(cal);
+        CrashPoints.Reach(CrashPoints.AfterSign);
+        var granted = new GrantedCal(cal.Serial.ToString(), cal.Version, cal is not License { Kind: LicenseKind.Permanent }, cal.NotBefore, cal.NotAfter, stored);
+        return new(granted, null, outcome.Detail, position.Signed);
+    }
+
+    /// <summary>The same without the signatures: what the ledger alone does.</summary>
+    public async Task<(DeviceCalOutcome Outcome, LedgerPosition Position)> CommitDeviceCalAsync(HostIdentity host, DeviceCalRequest request, CancellationToken cancellation)
+    {
+        var question = new DeviceCalQuestion(
+            host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented), _drawPermanentDays());
+        var committed = await _writer.SubmitAsync(new DeviceCalCommand(question, _templates), cancellation).ConfigureAwait(false);
+        return (committed.Result, committed.Position);
+    }
+
+    /// <summary>Somebody logged on over a temporary CAL.</summary>
+    public async Task<ValidationAnswer> ValidateAsync(HostIdentity host, Guid requestId, CalSerial serial, string account, CancellationToken cancellation)
+    {
+        var hash = SHA256.HashData([.. "validation"u8, .. host.HostId.ToByteArray(), .. serial.ToBytes(), .. Encoding.UTF8.GetBytes(account)]);
+        var committed = await _writer.SubmitAsync(new ValidationCommand(new(host, requestId, hash, serial, account)), cancellation).ConfigureAwait(false);
+        return new(committed.Result, committed.Position.Signed);
+    }
+
+    /// <summary>Rare work, in the writer's order.</summary>
+    public Task<Committed<T>> WorkAsync<T>(Func<LedgerBatch, T> work, CancellationToken cancellation)
+        => _writer.SubmitAsync(new LedgerWork<T>(work), cancellation);
+
+    /// <summary>Rare work that a host asked for.</summary>
+    public Task<Committed<T>> WorkAsync<T>(HostIdentity host, Func<LedgerBatch, JoinedHost, T> work, CancellationToken cancellation)
+        => _writer.SubmitAsync(new LedgerWork<T>(batch => work(batch, batch.Host(host)), needs => needs.Hosts.Add(host.HostId)), cancellation);
+
+    /// <summary>The CAL as a client stores it. The signature is the stored one, or made now and kept.</summary>
+    public byte[] Stored(Cal cal)
+    {
+        if (cal.Signature is not { } signature)
+        {
+            signature = Identity.Key.SignCertificate(cal.ToBeSigned);
+            _writer.KeepSignature(cal.Serial, signature, cal is Temporary);
+        }
+
+        return [.. DeviceCal.WriteStored(CertificateFields.Assemble(cal.ToBeSigned, signature), []), .. Identity.Current.ChainText];
+    }
+
+    /// <summary>The certificates are others now: CALs are made for them from here on.</summary>
+    public void Recertify(IdentityRow row)
+    {
+        Identity.Replace(row);
+        _templates = new(Identity.Current.Certificate, Identity.Key.Fingerprint);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync().ConfigureAwait(false);
+        Identity.Dispose();
+        await _lock.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private PresentedCal? ReadPresented(byte[]? stored)
+        => stored is not null && PresentedLicense.TryReadOurs(stored, Identity.Key, out var toBeSigned, out var serial) ? new(serial, toBeSigned, stored) : null;
+
+    private static byte[] HashOf(HostIdentity host, DeviceCalRequest request)
+    {
+        // Length before each text: no two requests have the same bytes.
+        using var stream = new MemoryStream(512);
+        using var writer = new BinaryWriter(stream);
+        writer.Write("device-cal");
+        writer.Write(host.HostId.ToByteArray());
+        writer.Write(request.Device.HardwareId.ToLowerInvariant());
+        writer.Write(request.Device.ClientName);
+        writer.Write(request.Device.UserName);
+        writer.Write(request.Device.Address);
+        writer.Write(request.Presented?.Length ?? -1);
+        writer.Write(request.Presented ?? []);
+        writer.Flush();
+        return SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length));
+    }
+
+    private static FileStream Lock(string directory)
+    {
+        try
+        {
+            return new(Path.Combine(directory, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException taken)
+        {
+            throw new IOException($"another license server runs on {directory}, or its lock cannot be taken: {taken.Message}", taken);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using Ostiary.Contracts.Catalogue;
+
+namespace Ostiary.LicenseServer.Storage;
+
+/// <summary>
+/// The license server's tables. Names are snake case; times are seconds since 1970, GUIDs and serials are 16 bytes, so that
+/// both order and size are the same on every database.
+/// </summary>
+internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : DbContext(options)
+{
+    public DbSet<HeadRow> Head => Set<HeadRow>();
+
+    public DbSet<IdentityRow> Identity => Set<IdentityRow>();
+
+    public DbSet<License> Licenses => Set<License>();
+
+    public DbSet<Temporary> Temporaries => Set<Temporary>();
+
+    public DbSet<Pack> Packs => Set<Pack>();
+
+    public DbSet<Redemption> Redemptions => Set<Redemption>();
+
+    public DbSet<JoinedHost> Hosts => Set<JoinedHost>();
+
+    public DbSet<IssuedInvitation> Invitations => Set<IssuedInvitation>();
+
+    public DbSet<AnsweredRequest> Requests => Set<AnsweredRequest>();
+
+    public DbSet<AuditEntry> Audit => Set<AuditEntry>();
+
+    public DbSet<AuditDetail> AuditDetails => Set<AuditDetail>();
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
+    {
+        configuration.Properties<DateTimeOffset>().HaveConversion<UnixSeconds>();
+        configuration.Properties<Guid>().HaveConversion<GuidBytes>();
+        configuration.Properties<CalSerial>().HaveConversion<SerialBytes>();
+        configuration.Properties<DeviceKey>().HaveConversion<DeviceKeyBytes>();
+        configuration.Properties<CalVersion>().HaveConversion<VersionYear>();
+    }
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        model.Entity<HeadRow>(head => head.ToTable("ledger_head").Property(row => row.Id).ValueGeneratedNever());
+        model.Entity<IdentityRow>(identity => identity.ToTable("identity").Property(row => row.Id).ValueGeneratedNever());
+        model.Entity<License>(license =>
+        {
+            ConfigureCal(license, "licenses");
+            // What a decision looks for: permanent licenses past their end, which give their seats back.
+            license.HasIndex(row => new { row.Status, row.NotAfter });
+            license.HasIndex(row => row.PackId).HasFilter("pack_id IS NOT NULL");
+            license.Property(row => row.Account).HasMaxLength(255);
+        });
+        model.Entity<Temporary>(temporary =>
+        {
+            ConfigureCal(temporary, "temporaries");
+            temporary.HasIndex(row => new { row.HostId, row.Id });
+        });
+        model.Entity<Pack>(pack =>
+        {
+            pack.ToTable("packs").HasKey(row => row.PackId);
+            pack.Property(row => row.PackId).ValueGeneratedNever();
+            pack.HasIndex(row => row.ProductKeyHash).IsUnique();
+            pack.Property(row => row.Program).HasMaxLength(64);
+        });
+        model.Entity<Redemption>(redemption => redemption.ToTable("redemptions").HasKey(row => row.ProductKeyHash));
+        model.Entity<JoinedHost>(host =>
+        {
+            host.ToTable("hosts").HasKey(row => row.HostId);
+            host.Property(row => row.HostId).ValueGeneratedNever();
+            host.Property(row => row.Name).HasMaxLength(255);
+        });
+        model.Entity<IssuedInvitation>(invitation => invitation.ToTable("invitations").HasKey(row => row.TokenHash));
+        model.Entity<AnsweredRequest>(request =>
+        {
+            request.ToTable("requests").HasKey(row => row.RequestId);
+            request.Property(row => row.RequestId).ValueGeneratedNever();
+            request.HasIndex(row => new { row.HostId, row.At });
+        });
+        model.Entity<AuditEntry>(entry =>
+        {
+            entry.ToTable("audit").HasKey(row => row.Number);
+            entry.Property(row => row.Number).ValueGeneratedNever();
+        });
+        model.Entity<AuditDetail>(detail =>
+        {
+            detail.ToTable("audit_details").HasKey(row => row.Number);
+            detail.Property(row => row.Number).ValueGeneratedNever();
+        });
+        UseSnakeCase(model);
+    }
+
+    private static void ConfigureCal<T>(Microsoft.EntityFrameworkCore.Metadata.Builders.EntityTypeBuilder<T> cal, string table)
+        where T : Cal
+    {
+        cal.ToTable(table).HasKey(row => row.Id);
+        cal.HasIndex(row => row.Serial).IsUnique();
+        cal.HasIndex(row => row.DeviceKey);
+        cal.HasIndex(row => row.DeviceId);
+        cal.Property(row => row.ClientName).HasMaxLength(255);
+    }
+
+    private static void UseSnakeCase(ModelBuilder model)
+    {
+        foreach (var property in model.Model.GetEntityTypes().SelectMany(entity => entity.GetProperties()))
+        {
+            var name = new StringBuilder();
+            foreach (var letter in property.Name)
+                (char.IsUpper(letter) && name.Length > 0 ? name.Append('_') : name).Append(char.ToLowerInvariant(letter));
+            property.SetColumnName(name.ToString());
+        }
+    }
+
+    // A row that somebody has tampered with must be readable to be named: what has not the right length is brought to it, and differs.
+    private static byte[] Sixteen(byte[] bytes) => bytes.Length == 16 ? bytes : [.. bytes.Take(16), .. new byte[Math.Max(0, 16 - bytes.Length)]];
+
+    private static DateTimeOffset Time(long seconds)
+        => DateTimeOffset.FromUnixTimeSeconds(Math.Clamp(seconds, DateTimeOffset.MinValue.ToUnixTimeSeconds(), DateTimeOffset.MaxValue.ToUnixTimeSeconds()));
+
+    private sealed class UnixSeconds() : ValueConverter<DateTimeOffset, long>(time => time.ToUnixTimeSeconds(), seconds => Time(seconds));
+
+    private sealed class GuidBytes() : ValueConverter<Guid, byte[]>(id => id.ToByteArray(true), bytes => new Guid(Sixteen(bytes), true));
+
+    private sealed class SerialBytes() : ValueConverter<CalSerial, byte[]>(serial => serial.ToBytes(), bytes => CalSerial.Of(Sixteen(bytes)));
+
+    private sealed class DeviceKeyBytes() : ValueConverter<DeviceKey, byte[]>(key => key.ToBytes(), bytes => DeviceKey.Of(Sixteen(bytes)));
+
+    private sealed class VersionYear() : ValueConverter<CalVersion, int>(version => version.Year, year => new CalVersion(year));
+}
+
+/// <summary>For the tool that writes migrations; the role makes its contexts in <see cref="LedgerDatabase"/>.</summary>
+internal sealed class LedgerContextFactory : IDesignTimeDbContextFactory<LedgerContext>
+{
+    public LedgerContext CreateDbContext(string[] args)
+        => new(new DbContextOptionsBuilder<LedgerContext>().UseSqlite("Data Source=:memory:").Options);
+}

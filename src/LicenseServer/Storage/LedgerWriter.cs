@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.Logging;
+using Ostiary.LicenseServer.Identity;
+
+namespace Ostiary.LicenseServer.Storage;
+
+/// <summary>
+/// The one writer of a node. Requests wait in a bounded queue; the writer takes all that wait, up to a limit, and commits them as one transaction.
+/// Nobody waits for a timer: while one batch is flushed to disk, the next one gathers.
+/// </summary>
+internal sealed class LedgerWriter : IAsyncDisposable
+{
+    private readonly LedgerDatabase _database;
+    private readonly SigningKey _key;
+    private readonly TimeProvider _time;
+    private readonly LedgerLimits _limits;
+    private readonly ILogger<LedgerWriter> _log;
+    private readonly Channel<LedgerCommand> _queue;
+    private readonly ConcurrentQueue<(CalSerial Serial, byte[] Signature, bool Temporary)> _signatures = [];
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LedgerContext _db;
+    private HotStatements _hot;
+    private LedgerPosition? _position;
+
+    public LedgerWriter(LedgerDatabase database, SigningKey key, TimeProvider time, LedgerLimits limits, ILogger<LedgerWriter> log)
+    {
+        _database = database;
+        _key = key;
+        _time = time;
+        _limits = limits;
+        _log = log;
+        _queue = Channel.CreateBounded<LedgerCommand>(new BoundedChannelOptions(limits.QueueLength) { SingleReader = true });
+        (_db, _hot) = Connect();
+        // A thread of its own: it blocks in the disk for most of its life, which a thread of the pool must not.
+        _thread = new Thread(Run) { IsBackground = true, Name = "ledger writer" };
+        _thread.Start();
+    }
+
+    /// <summary>Queues a request and waits until it is committed.</summary>
+    public async Task<Committed<T>> SubmitAsync<T>(LedgerCommand<T> command, CancellationToken cancellation)
+    {
+        await _queue.Writer.WriteAsync(command, cancellation).ConfigureAwait(false);
+        return await command.Done.WaitAsync(cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps a signature with the next batch. It may be lost: it is only there to be handed out again instead of being made again.</summary>
+    public void KeepSignature(CalSerial serial, byte[] signature, bool temporary)
+    {
+        if (_signatures.Count < _limits.QueueLength)
+            _signatures.Enqueue((serial, signature, temporary));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _queue.Writer.TryComplete();
+        await _ended.Task.ConfigureAwait(false);
+        _hot.Dispose();
+        await _db.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void Run()
+    {
+        var batch = new List<LedgerCommand>(_limits.MaxBatch);
+        while (WaitForRequests())
+        {
+            while (batch.Count < _limits.MaxBatch && _queue.Reader.TryRead(out var command))
+                batch.Add(command);
+            Process(batch);
+            batch.Clear();
+        }
+
+        _ended.SetResult();
+    }
+
+    private bool WaitForRequests()
+    {
+        var waiting = _queue.Reader.WaitToReadAsync();
+        return waiting.IsCompleted ? waiting.Result : waiting.AsTask().GetAwaiter().GetResult();
+    }
+
+    private void Process(List<LedgerCommand> batch)
+    {
+        try
+        {
+            Commit(batch);
+        }
+        catch (Exception failure)
+        {
+            // Every failure has somebody who waits for it: it goes there, and the writer goes on.
+            Log.BatchFailed(_log, batch.Count, failure);
+            Reconnect();
+            if (batch.Count == 1)
+                batch[0].Failed(failure);
+            else
+                foreach (var command in batch)
+                    Process([command]);
+        }
+    }
+
+    private void Commit(List<LedgerCommand> commands)
+    {
+        using (var transaction = _db.Database.BeginTransaction())
+        {
+            _hot.Enlist(transaction.GetDbTransaction());
+            var head = LockHead();
+            var numberBefore = head.Number;
+            var needs = new Needs();
+            foreach (var command in commands)
+                command.Collect(needs);
+            var batch = new LedgerBatch(_db, _hot, WorkingSet.Load(_db, needs), head, Now(), _limits);
+            foreach (var command in commands)
+                command.Apply(batch);
+            for (var left = _limits.MaxBatch; left > 0 && _signatures.TryDequeue(out var kept); left--)
+                batch.StoreSignature(kept.Serial, kept.Signature, kept.Temporary);
+            batch.Finish(numberBefore);
+            CrashPoints.Reach(CrashPoints.AfterInsert);
+            transaction.Commit();
+            CrashPoints.Reach(CrashPoints.AfterCommit);
+            if (_position is null || _position.Number != head.Number)
+                _position = new(head.Number, head.Hash, _key);
+        }
+
+        _db.ChangeTracker.Clear();
+        foreach (var command in commands)
+            command.Committed(_position);
+    }
+
+    /// <summary>
+    /// Takes the row that orders everything. On SQLite the transaction began with BEGIN IMMEDIATE and holds the whole database, so reading is enough;
+    /// on PostgreSQL this is where SELECT … FOR UPDATE stands.
+    /// </summary>
+    private HeadRow LockHead() => _db.Head.AsNoTracking().Single();
+
+    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeSeconds(_time.GetUtcNow().ToUnixTimeSeconds());
+
+    private (LedgerContext Db, HotStatements Hot) Connect()
+    {
+        var db = _database.OpenWriter();
+        return (db, new(db.Database.GetDbConnection()));
+    }
+
+    // The context may hold half-done work; a new one holds none.
+    private void Reconnect()
+    {
+        _hot.Dispose();
+        _db.Dispose();
+        (_db, _hot) = Connect();
+    }
+}

@@ -1,0 +1,66 @@
+using Ostiary.Contracts.Administration;
+
+namespace Ostiary.LicenseServer.Storage;
+
+internal enum LicenseKind
+{
+    /// <summary>90 days, once a device, no seat.</summary>
+    Temporary = 0,
+
+    /// <summary>52 to 89 days, takes a seat of a key pack.</summary>
+    Permanent = 1,
+}
+
+internal enum LicenseStatus
+{
+    /// <summary>Held by its device.</summary>
+    Live = 0,
+
+    /// <summary>Past its end; a permanent one has given its seat back.</summary>
+    Expired = 1,
+
+    /// <summary>A newer CAL of the device took its place: a permanent one, or a renewal.</summary>
+    Replaced = 2,
+}
+
+/// <summary>A CAL over which somebody has logged on, or that takes a seat (table <c>licenses</c>). Each change of it is an audit entry.</summary>
+internal sealed class License : Cal
+{
+    public required LicenseKind Kind { get; init; }
+
+    public LicenseStatus Status { get; private set; }
+
+    /// <summary>Who logged on over it; null for an adopted one until somebody does.</summary>
+    public string? Account { get; set; }
+
+    /// <summary>The key pack that the seat is from; null for a temporary one.</summary>
+    public Guid? PackId { get; init; }
+
+    /// <summary>The ledger entry that made it what it is.</summary>
+    public long LedgerNumber { get; set; }
+
+    public bool TakesSeat => Kind == LicenseKind.Permanent && Status == LicenseStatus.Live;
+
+    public void Expire(DateTimeOffset now)
+    {
+        if (Status != LicenseStatus.Live || !IsOver(now))
+            throw new InvalidOperationException($"license {Serial} is {Status} until {NotAfter:O}; it cannot expire at {now:O}");
+        Status = LicenseStatus.Expired;
+    }
+
+    public void Replace()
+    {
+        if (Status != LicenseStatus.Live)
+            throw new InvalidOperationException($"license {Serial} is {Status}; only a live one is replaced");
+        Status = LicenseStatus.Replaced;
+    }
+
+    public override CalStatus StatusAt(DateTimeOffset now) => (Status, Kind) switch
+    {
+        (LicenseStatus.Expired, _) => CalStatus.Expired,
+        (LicenseStatus.Replaced, _) => CalStatus.Upgraded,
+        _ when IsOver(now) => CalStatus.Expired,
+        (_, LicenseKind.Permanent) => CalStatus.Active,
+        _ => CalStatus.Temporary,
+    };
+}

@@ -1,0 +1,316 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Ostiary.LicenseServer.Storage.Migrations
+{
+    /// <inheritdoc />
+    public partial class Ledger : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "audit",
+                columns: table => new
+                {
+                    number = table.Column<long>(type: "INTEGER", nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", nullable: false),
+                    table = table.Column<string>(type: "TEXT", nullable: false),
+                    row = table.Column<string>(type: "TEXT", nullable: false),
+                    commitment = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    hash = table.Column<byte[]>(type: "BLOB", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit", x => x.number);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_details",
+                columns: table => new
+                {
+                    number = table.Column<long>(type: "INTEGER", nullable: false),
+                    salt = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    content = table.Column<byte[]>(type: "BLOB", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_details", x => x.number);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "hosts",
+                columns: table => new
+                {
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    machine_id = table.Column<string>(type: "TEXT", nullable: false),
+                    public_key = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    version = table.Column<int>(type: "INTEGER", nullable: false),
+                    mode = table.Column<int>(type: "INTEGER", nullable: false),
+                    joined_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    certificate_to_be_signed = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    certificate_until = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_seen_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    removed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_hosts", x => x.host_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    self_made_certificate = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    activation_nonce = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    issuing_certificate = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    root = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    activated_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "invitations",
+                columns: table => new
+                {
+                    token_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    version = table.Column<int>(type: "INTEGER", nullable: false),
+                    mode = table.Column<int>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_invitations", x => x.token_hash);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "ledger_head",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    number = table.Column<long>(type: "INTEGER", nullable: false),
+                    hash = table.Column<byte[]>(type: "BLOB", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_ledger_head", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licenses",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    status = table.Column<int>(type: "INTEGER", nullable: false),
+                    account = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    pack_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    serial = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    device_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    device_key = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    hardware_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    client_name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    version = table.Column<int>(type: "INTEGER", nullable: false),
+                    not_before = table.Column<long>(type: "INTEGER", nullable: false),
+                    not_after = table.Column<long>(type: "INTEGER", nullable: false),
+                    to_be_signed = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    signature = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    touches = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licenses", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "packs",
+                columns: table => new
+                {
+                    pack_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    type = table.Column<int>(type: "INTEGER", nullable: false),
+                    version = table.Column<int>(type: "INTEGER", nullable: false),
+                    quantity = table.Column<int>(type: "INTEGER", nullable: false),
+                    issued = table.Column<int>(type: "INTEGER", nullable: false),
+                    program = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    issued_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    installed_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    statement = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    issuing_certificate = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    product_key_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_packs", x => x.pack_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "redemptions",
+                columns: table => new
+                {
+                    product_key_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    nonce = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    requested_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_redemptions", x => x.product_key_hash);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "requests",
+                columns: table => new
+                {
+                    request_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    body_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    answer = table.Column<int>(type: "INTEGER", nullable: false),
+                    serial = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    reason = table.Column<int>(type: "INTEGER", nullable: true),
+                    detail = table.Column<string>(type: "TEXT", nullable: true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    touches = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_requests", x => x.request_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "temporaries",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    serial = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    device_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    device_key = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    hardware_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    client_name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    version = table.Column<int>(type: "INTEGER", nullable: false),
+                    not_before = table.Column<long>(type: "INTEGER", nullable: false),
+                    not_after = table.Column<long>(type: "INTEGER", nullable: false),
+                    to_be_signed = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    signature = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    touches = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_temporaries", x => x.id);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_device_id",
+                table: "licenses",
+                column: "device_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_device_key",
+                table: "licenses",
+                column: "device_key");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_pack_id",
+                table: "licenses",
+                column: "pack_id",
+                filter: "pack_id IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_serial",
+                table: "licenses",
+                column: "serial",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_status_not_after",
+                table: "licenses",
+                columns: new[] { "status", "not_after" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_packs_product_key_hash",
+                table: "packs",
+                column: "product_key_hash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_requests_host_id_at",
+                table: "requests",
+                columns: new[] { "host_id", "at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_temporaries_device_id",
+                table: "temporaries",
+                column: "device_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_temporaries_device_key",
+                table: "temporaries",
+                column: "device_key");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_temporaries_host_id_id",
+                table: "temporaries",
+                columns: new[] { "host_id", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_temporaries_serial",
+                table: "temporaries",
+                column: "serial",
+                unique: true);
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "audit");
+
+            migrationBuilder.DropTable(
+                name: "audit_details");
+
+            migrationBuilder.DropTable(
+                name: "hosts");
+
+            migrationBuilder.DropTable(
+                name: "identity");
+
+            migrationBuilder.DropTable(
+                name: "invitations");
+
+            migrationBuilder.DropTable(
+                name: "ledger_head");
+
+            migrationBuilder.DropTable(
+                name: "licenses");
+
+            migrationBuilder.DropTable(
+                name: "packs");
+
+            migrationBuilder.DropTable(
+                name: "redemptions");
+
+            migrationBuilder.DropTable(
+                name: "requests");
+
+            migrationBuilder.DropTable(
+                name: "temporaries");
+        }
+    }
+}

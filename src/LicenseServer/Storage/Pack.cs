@@ -1,0 +1,65 @@
+using Ostiary.Contracts.Catalogue;
+
+namespace Ostiary.LicenseServer.Storage;
+
+/// <summary>An installed key pack (table <c>packs</c>).</summary>
+internal sealed class Pack
+{
+    public required Guid PackId { get; init; }
+
+    public required CalType Type { get; init; }
+
+    public required CalVersion Version { get; init; }
+
+    public required int Quantity { get; init; }
+
+    /// <summary>
+    /// Seats taken: live permanent licenses of this pack. Kept in the row because counting a million licenses at every issue is slow;
+    /// it changes in the transaction that changes the licenses, and the audit verification counts and compares.
+    /// Adopted CALs may bring it above <see cref="Quantity"/>.
+    /// </summary>
+    public int Issued { get; private set; }
+
+    public required string Program { get; init; }
+
+    public required DateTimeOffset IssuedAt { get; init; }
+
+    public required DateTimeOffset? ExpiresAt { get; init; }
+
+    public required DateTimeOffset InstalledAt { get; init; }
+
+    /// <summary>The signed statement, as it came.</summary>
+    public required byte[] Statement { get; init; }
+
+    /// <summary>The certificate of the key that signed it, DER.</summary>
+    public required byte[] IssuingCertificate { get; init; }
+
+    /// <summary>Hash of the product key that became this pack; see <see cref="Packs.ProductKeyText"/>.</summary>
+    public required byte[] ProductKeyHash { get; init; }
+
+    public long LedgerNumber { get; set; }
+
+    public int Free(DateTimeOffset now) => ExpiresAt <= now ? 0 : Math.Max(0, Quantity - Issued);
+
+    public void TakeSeat(DateTimeOffset now)
+    {
+        if (Free(now) == 0)
+            throw new InvalidOperationException($"pack {PackId} has no free seat: {Issued} of {Quantity} are taken");
+        Issued++;
+    }
+
+    /// <summary>A CAL that this license server issued and whose row is gone takes its seat again, also beyond the pool.</summary>
+    public void AdoptSeat() => Issued++;
+
+    public void ReturnSeat() => Issued--;
+}
+
+/// <summary>A product key on its way (table <c>redemptions</c>): what makes a repeated redemption the same request. The key itself is not stored.</summary>
+internal sealed class Redemption
+{
+    public required byte[] ProductKeyHash { get; init; }
+
+    public required byte[] Nonce { get; init; }
+
+    public required DateTimeOffset RequestedAt { get; init; }
+}

@@ -1,0 +1,119 @@
+using Ostiary.Contracts.Licensing;
+
+namespace Ostiary.LicenseServer.Storage;
+
+/// <summary>
+/// The one row that every batch locks first (table <c>ledger_head</c>): it orders seats, audit and ledger number, across nodes too.
+/// </summary>
+internal sealed class HeadRow
+{
+    public const int TheOne = 1;
+
+    public int Id { get; init; } = TheOne;
+
+    public long Number { get; set; }
+
+    /// <summary>32 bytes: the audit chain's hash at <see cref="Number"/>.</summary>
+    public required byte[] Hash { get; set; }
+}
+
+/// <summary>An entry of the audit chain (table <c>audit</c>), append-only.</summary>
+internal sealed class AuditEntry
+{
+    public required long Number { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>What happened, e.g. <c>license-validated</c>.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>The table of the row that changed.</summary>
+    public required string Table { get; init; }
+
+    /// <summary>The key of the row that changed.</summary>
+    public required string Row { get; init; }
+
+    /// <summary>32 bytes: SHA-256 over salt and content of the detail.</summary>
+    public required byte[] Commitment { get; init; }
+
+    /// <summary>32 bytes; see <see cref="Audit.AuditChain"/>.</summary>
+    public required byte[] Hash { get; init; }
+}
+
+/// <summary>What an audit entry commits to (table <c>audit_details</c>). It may hold personal data, and can be erased without breaking the chain.</summary>
+internal sealed class AuditDetail
+{
+    public required long Number { get; init; }
+
+    /// <summary>16 random bytes, so that nobody finds an erased content by trying.</summary>
+    public required byte[] Salt { get; init; }
+
+    /// <summary>The canonical content of the row after the change; see <see cref="Audit.CanonicalContent"/>.</summary>
+    public required byte[] Content { get; init; }
+}
+
+internal enum AnswerKind
+{
+    Granted = 0,
+    Refused = 1,
+    Validated = 2,
+    NotValidated = 3,
+}
+
+/// <summary>A request id of the last 24 hours and what it was answered (table <c>requests</c>).</summary>
+internal sealed class AnsweredRequest
+{
+    public required Guid RequestId { get; init; }
+
+    public required Guid HostId { get; init; }
+
+    /// <summary>32 bytes.</summary>
+    public required byte[] BodyHash { get; init; }
+
+    public required AnswerKind Answer { get; init; }
+
+    /// <summary>The CAL of the answer; null where it is a refusal.</summary>
+    public required CalSerial? Serial { get; init; }
+
+    public required RefusalReason? Reason { get; init; }
+
+    public required string? Detail { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    public long Touches { get; set; }
+}
+
+/// <summary>The license server's own certificates (table <c>identity</c>, one row).</summary>
+internal sealed class IdentityRow
+{
+    public const int TheOne = 1;
+
+    public int Id { get; init; } = TheOne;
+
+    /// <summary>DER. Signed by the key itself; what the license server shows until it is activated.</summary>
+    public required byte[] SelfMadeCertificate { get; init; }
+
+    /// <summary>Nonce of the activation request, stored before it is sent, so that a retry is the same request.</summary>
+    public long? ActivationNonce { get; set; }
+
+    /// <summary>DER; null until activated.</summary>
+    public byte[]? Certificate { get; private set; }
+
+    /// <summary>The issuing certificate, DER; null until activated.</summary>
+    public byte[]? IssuingCertificate { get; private set; }
+
+    /// <summary>The published root, DER; null until activated.</summary>
+    public byte[]? Root { get; private set; }
+
+    public DateTimeOffset? ActivatedAt { get; private set; }
+
+    public long LedgerNumber { get; set; }
+
+    public void Activate(byte[] certificate, byte[] issuing, byte[] root, DateTimeOffset now)
+    {
+        if (ActivatedAt is not null)
+            throw new InvalidOperationException("the license server is activated");
+        (Certificate, IssuingCertificate, Root, ActivatedAt) = (certificate, issuing, root, now);
+    }
+}

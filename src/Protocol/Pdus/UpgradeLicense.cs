@@ -1,0 +1,28 @@
+using Ostiary.Protocol.Wire;
+
+namespace Ostiary.Protocol.Pdus;
+
+/// <summary>
+/// [MS-RDPELE] 2.2.2.6 Server Upgrade License (SERVER_UPGRADE_LICENSE), to a client that presented another: <c>encrypted <see cref="NewLicenseInfo"/> blob | MACData (16)</c>.
+/// Never without a challenge before it: FreeRDP 3 ends the connection.
+/// </summary>
+/// <param name="EncryptedLicenseInfo">In clear: <see cref="NewLicenseInfo"/>.</param>
+/// <param name="Mac">Over the same in clear.</param>
+public sealed record UpgradeLicense(LicensingBlob EncryptedLicenseInfo, byte[] Mac) : IPdu<UpgradeLicense>, ILicensingMessage
+{
+    public const int MacLength = 16;
+
+    public LicensingMessageType Type => LicensingMessageType.UpgradeLicense;
+
+    public int Size => EncryptedLicenseInfo.Size + MacLength;
+
+    public static UpgradeLicense Read(ref WireReader reader) => new(
+        LicensingBlob.Read(ref reader, "EncryptedLicenseInfo", Limits.McsUserData),
+        reader.ReadBytes(MacLength, "MACData").ToArray());
+
+    public void Write(ref WireWriter writer)
+    {
+        EncryptedLicenseInfo.Write(ref writer);
+        writer.WriteBytes(Mac);
+    }
+}

@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.Net.Security;
+using System.Net.Sockets;
+using Ostiary.Protocol.Wire;
+
+namespace Ostiary.SessionHost.Gateway;
+
+/// <summary>
+/// Two copies, one a direction. The back end's bytes are followed frame by frame until the logon is decided, so that a goodbye can be
+/// written between two frames; otherwise nothing is understood.
+/// </summary>
+internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket, GatewayMetrics metrics, TimeProvider time)
+{
+    /// <summary>Four TLS records. Smaller buffers cost throughput, larger ones gain none.</summary>
+    private const int BufferLength = 64 * 1024;
+
+    /// <summary>After one side has closed, the other one may go on as long as it sends something within this time.</summary>
+    private static readonly TimeSpan QuietAfterClose = TimeSpan.FromSeconds(5);
+
+    private readonly FrameTracker _frames = new();
+    private long _moved;
+    private volatile bool _following = true;
+
+    /// <summary>The logon is decided: nothing will be written between the back end's frames any more.</summary>
+    public void LogonDecided() => _following = false;
+
+    /// <summary>
+    /// Step 1: what licensing had read and not used goes first. Step 2: copy. Step 3: whoever closes first is passed on as a half-close,
+    /// and the other direction goes on. Step 4: the reason is that of the direction which ended first.
+    /// </summary>
+    public async Task<SessionEndReason> RunAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        clientSocket.BeginRelaying();
+        if (backEnd.Stream is SslStream)
+            BackEndSocket?.BeginRelaying();
+
+        var toBackEnd = CopyAsync(client, backEnd, follow: false, metrics.BytesToBackEnd, stop.Token);
+        var toClient = CopyAsync(backEnd, client, follow: true, metrics.BytesToClient, stop.Token);
+        var first = await Task.WhenAny(toBackEnd, toClient).ConfigureAwait(false);
+        var second = first == toBackEnd ? toClient : toBackEnd;
+        var reason = await first.ConfigureAwait(false);
+        if (reason == client.Reasons.Closed || reason == backEnd.Reasons.Closed)
+            await LetFinishAsync(first == toBackEnd ? backEnd : client, second, stop.Token).ConfigureAwait(false);
+
+        await stop.CancelAsync().ConfigureAwait(false);
+        await second.ConfigureAwait(false);
+        return reason;
+    }
+
+    /// <summary>Whether a message of our own can stand behind what the client got.</summary>
+    public bool CanSayGoodbye => _following && _frames.AtBoundary;
+
+    /// <summary>Set where the back end is under TLS.</summary>
+    public SocketStream? BackEndSocket { get; init; }
+
+    private async Task LetFinishAsync(Peer closing, Task second, CancellationToken cancellation)
+    {
+        try
+        {
+            await HalfCloseAsync(closing, cancellation).ConfigureAwait(false);
+            for (var before = -1L; before != Interlocked.Read(ref _moved) && !second.IsCompleted;)
+            {
+                before = Interlocked.Read(ref _moved);
+                await Task.WhenAny(second, Task.Delay(QuietAfterClose, time, cancellation)).ConfigureAwait(false);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        {
+            // It left meanwhile: there is nobody to wait for.
+        }
+    }
+
+    /// <summary>Says that nothing more will be sent: close_notify under TLS, FIN otherwise.</summary>
+    private async Task HalfCloseAsync(Peer peer, CancellationToken cancellation)
+    {
+        if (peer.Stream is SslStream tls)
+        {
+            var socket = peer == client ? clientSocket : BackEndSocket;
+            if (socket is not null)
+                await socket.EndRelayingAsync(cancellation).ConfigureAwait(false);
+            await tls.ShutdownAsync().ConfigureAwait(false);
+        }
+        else if (peer.Stream is SocketStream plain)
+        {
+            plain.Socket.Shutdown(SocketShutdown.Send);
+        }
+    }
+
+    private async Task<SessionEndReason> CopyAsync(Peer from, Peer to, bool follow, Action<int> count, CancellationToken cancellation)
+    {
+        var buffer = Array.Empty<byte>();
+        var reader = from;
+        try
+        {
+            var rest = await from.TakeRestAsync().ConfigureAwait(false);
+            if (!rest.IsEmpty)
+                await PassAsync(rest, to, follow, count, cancellation).ConfigureAwait(false);
+            from.Dispose();
+            while (true)
+            {
+                // Nothing is held while nobody says anything.
+                await from.Stream.ReadAsync(Memory<byte>.Empty, cancellation).ConfigureAwait(false);
+                buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
+                var length = await from.Stream.ReadAsync(buffer.AsMemory(0, BufferLength), cancellation).ConfigureAwait(false);
+                if (length == 0)
+                    return from.Reasons.Closed;
+                reader = to;
+                await PassAsync(buffer.AsMemory(0, length), to, follow, count, cancellation).ConfigureAwait(false);
+                reader = from;
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = [];
+            }
+        }
+        catch (WireFormatException)
+        {
+            return from.Reasons.Fault;
+        }
+        catch (SessionEndedException ended)
+        {
+            return ended.Reason;
+        }
+        catch (OperationCanceledException)
+        {
+            return SessionEndReason.HostStopping;
+        }
+        catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
+        {
+            return reader.Reasons.Lost;
+        }
+    }
+
+    private async ValueTask PassAsync(ReadOnlyMemory<byte> bytes, Peer to, bool follow, Action<int> count, CancellationToken cancellation)
+    {
+        if (follow && _following)
+            _frames.Pass(bytes.Span);
+        await to.Stream.WriteAsync(bytes, cancellation).ConfigureAwait(false);
+        await to.Stream.FlushAsync(cancellation).ConfigureAwait(false);
+        Interlocked.Add(ref _moved, bytes.Length);
+        count(bytes.Length);
+    }
+}

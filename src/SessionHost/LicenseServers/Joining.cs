@@ -1,0 +1,92 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
+using Ostiary.SessionHost.Storage;
+
+namespace Ostiary.SessionHost.LicenseServers;
+
+/// <summary>Joins license servers by invitation and renews what they issued.</summary>
+internal sealed class Joining(SessionHostOptions options, HostKey key, Servers servers, Store store, TimeProvider time, ILogger<Joining> logger)
+{
+    private static readonly TimeSpan JoinTime = TimeSpan.FromSeconds(15);
+
+    /// <summary>Joins. The same invitation again is good: a lost answer costs nothing.</summary>
+    /// <exception cref="ProblemException">The invitation is not one, or the license server says no or nothing.</exception>
+    public async Task JoinAsync(string invitation, CancellationToken cancellation)
+    {
+        if (!Invitation.TryParse(invitation, out var parsed))
+            throw new ProblemException(LicensingProblem.InvalidField, "this is no invitation; ostiary hosts invite makes one on the license server", "invitation");
+        using var limit = new CancellationTokenSource(JoinTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        using var connection = new ServerConnection(
+            parsed.LicenseServer, parsed.Fingerprint, null, key.SelfMade(time.GetUtcNow()), [], options.ConnectTime, time);
+        Membership membership;
+        try
+        {
+            membership = await connection.Api.JoinAsync(new(parsed.Token, key.MachineId, options.Name), either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ProblemException(LicensingProblem.Unreachable, $"{parsed.LicenseServer} did not answer within {JoinTime.TotalSeconds:0} s");
+        }
+
+        await KeepAsync(membership, parsed.Fingerprint, parsed.LicenseServer, cancellation).ConfigureAwait(false);
+        Log.Joined(logger, parsed.LicenseServer.Authority, parsed.Fingerprint.Hex);
+    }
+
+    /// <summary>Takes a new certificate of a license server that was joined before.</summary>
+    /// <exception cref="ProblemException">It says no or nothing.</exception>
+    public async Task RenewAsync(ServerLink link, CancellationToken cancellation)
+    {
+        var membership = await link.RenewAsync(cancellation).ConfigureAwait(false);
+        await KeepAsync(membership, link.Fingerprint, link.Address, cancellation).ConfigureAwait(false);
+        Log.Renewed(logger, link.Address.Authority);
+    }
+
+    private async Task KeepAsync(Membership membership, KeyFingerprint pinned, Uri address, CancellationToken cancellation)
+    {
+        Check(membership, pinned);
+        var now = time.GetUtcNow();
+        await store.CommitAsync(async db =>
+        {
+            var row = await db.Memberships.FindAsync(pinned.Hex).ConfigureAwait(false);
+            if (row is null)
+            {
+                var last = await db.Memberships.MaxAsync(other => (int?)other.Position).ConfigureAwait(false) ?? 0;
+                row = new() { Fingerprint = pinned.Hex, Position = last + 1, Address = "", Certificate = "", JoinedAt = now };
+                db.Memberships.Add(row);
+            }
+
+            row.Address = address.AbsoluteUri;
+            row.HostId = membership.HostId;
+            row.Certificate = membership.Certificate;
+            row.Root = membership.Root;
+            row.Version = membership.Version.Year;
+            row.Mode = (int)membership.Mode;
+        }).ConfigureAwait(false);
+        await servers.ReloadAsync(cancellation).ConfigureAwait(false);
+    }
+
+    // The answer came over TLS to the pinned key; this finds a server that answers for another host, and what this version cannot serve.
+    private void Check(Membership membership, KeyFingerprint pinned)
+    {
+        var chain = CertificateChain.FromPem(membership.Certificate);
+        try
+        {
+            if (chain.Count < 2 || KeyFingerprint.Of(chain[1]) != pinned || !DeviceCal.IsSignedBy(chain[0], chain[1]))
+                throw new ProblemException(LicensingProblem.SignatureInvalid, "the host certificate is not signed by the pinned key");
+            if (KeyFingerprint.Of(chain[0]) != KeyFingerprint.Of(key.Key) || !SessionHostCertificate.TryRead(chain[0], out var data) || data.HostId != membership.HostId)
+                throw new ProblemException(LicensingProblem.SignatureInvalid, "the host certificate is not for this host's key");
+            if (membership.Mode != LicensingMode.PerDevice)
+                throw new ProblemException(
+                    LicensingProblem.InvalidField, "the invitation is for a per-user host; this version serves per-device hosts (ostiary hosts invite --mode per-device)", "invitation");
+        }
+        finally
+        {
+            foreach (var certificate in chain)
+                certificate.Dispose();
+        }
+    }
+}

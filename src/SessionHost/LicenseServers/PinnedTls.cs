@@ -1,0 +1,47 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Ostiary.Contracts.Certificates;
+
+namespace Ostiary.SessionHost.LicenseServers;
+
+/// <summary>
+/// TLS to a license server: its certificate must be a leaf for servers, in date, signed by the key that this host pinned. Names and
+/// chains do not matter; the pinned key does.
+/// </summary>
+internal static class PinnedTls
+{
+    /// <param name="pinned">The license server's key.</param>
+    /// <param name="issuer">The license server's own certificate; null while joining, when it is looked for among those that the server sends.</param>
+    /// <param name="client">The host's certificate with its key.</param>
+    /// <param name="chain">Certificates to send behind it.</param>
+    /// <param name="time">For the dates.</param>
+    public static SslClientAuthenticationOptions Options(
+        KeyFingerprint pinned, X509Certificate2? issuer, X509Certificate2 client, IEnumerable<X509Certificate2> chain, TimeProvider time) => new()
+        {
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            ClientCertificateContext = SslStreamCertificateContext.Create(client, [.. chain], offline: true),
+            RemoteCertificateValidationCallback = (_, certificate, sent, _) =>
+                certificate is X509Certificate2 leaf && IsGood(leaf, pinned, Issuers(issuer, sent), time.GetUtcNow()),
+        };
+
+    public static bool IsGood(X509Certificate2 leaf, KeyFingerprint pinned, IEnumerable<X509Certificate2> issuers, DateTimeOffset now)
+        => CertificateProfiles.HasOnlyUsage(leaf, OstiaryOids.ServerAuthentication)
+            && leaf.Extensions.OfType<X509BasicConstraintsExtension>().All(constraints => !constraints.CertificateAuthority)
+            && leaf.NotBefore.ToUniversalTime() <= now && now <= leaf.NotAfter.ToUniversalTime()
+            && issuers.FirstOrDefault(issuer => KeyFingerprint.Of(issuer) == pinned) is { } signer
+            && DeviceCal.IsSignedBy(leaf, signer);
+
+    private static IEnumerable<X509Certificate2> Issuers(X509Certificate2? known, X509Chain? sent)
+    {
+        if (known is not null)
+            yield return known;
+        if (sent is null)
+            yield break;
+        foreach (var element in sent.ChainElements)
+            yield return element.Certificate;
+        foreach (var extra in sent.ChainPolicy.ExtraStore)
+            yield return extra;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+
+namespace Ostiary.SessionHost.LicenseServers;
+
+/// <summary>HTTPS with mutual TLS to one license server: HTTP/2 where it speaks it, one connection that stays open.</summary>
+internal sealed class ServerConnection : IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly X509Certificate2 _certificate;
+
+    /// <param name="address">HTTPS address.</param>
+    /// <param name="pinned">The license server's key.</param>
+    /// <param name="issuer">The license server's own certificate; null while joining.</param>
+    /// <param name="certificate">The host's certificate with its key; disposed with this object.</param>
+    /// <param name="chain">Certificates to send behind it.</param>
+    /// <param name="connectTime">For TCP and TLS together.</param>
+    /// <param name="time">For dates.</param>
+    public ServerConnection(
+        Uri address, KeyFingerprint pinned, X509Certificate2? issuer, X509Certificate2 certificate, IEnumerable<X509Certificate2> chain,
+        TimeSpan connectTime, TimeProvider time)
+    {
+        _certificate = certificate;
+        _http = new(new NewestVersion(new SocketsHttpHandler
+        {
+            SslOptions = PinnedTls.Options(pinned, issuer, certificate, chain, time),
+            ConnectTimeout = connectTime,
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10),
+            KeepAlivePingDelay = TimeSpan.FromSeconds(15),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(2),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.Always,
+            EnableMultipleHttp2Connections = true,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+        }))
+        {
+            BaseAddress = address,
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = ApiClient.MaxResponseLength,
+        };
+        Api = new(_http);
+    }
+
+    /// <summary>Every call is limited by the token that it is given.</summary>
+    public LicenseServerClient Api { get; }
+
+    /// <summary>Whether anything speaks HTTP there; also opens the connection ahead of the first question.</summary>
+    public async Task<bool> AnswersAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, "v1/");
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception silent) when (silent is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _certificate.Dispose();
+    }
+
+    private sealed class NewestVersion(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Version = HttpVersion.Version20;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
+}

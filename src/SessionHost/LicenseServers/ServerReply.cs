@@ -1,0 +1,25 @@
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Licensing;
+
+namespace Ostiary.SessionHost.LicenseServers;
+
+/// <summary>What the license servers together say to one connection.</summary>
+internal abstract record ServerReply
+{
+    private ServerReply()
+    {
+    }
+
+    /// <summary>Says the type only.</summary>
+    public sealed override string ToString() => GetType().Name;
+
+    public sealed record Granted(KeyFingerprint Server, GrantedCal Cal, long LedgerNumber) : ServerReply;
+
+    public sealed record Refused(string Address, RefusalReason Reason, string? Detail) : ServerReply;
+
+    /// <summary>None answers.</summary>
+    /// <param name="Detail">Which, and how it failed.</param>
+    public sealed record Silent(string Detail) : ServerReply;
+
+    public sealed record NoneConfigured : ServerReply;
+}

@@ -1,0 +1,98 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Ostiary.SessionHost;
+
+/// <summary>
+/// Every log line of the role. Names of persons, devices and addresses of clients are in the database, not here; of a serial the first
+/// eight digits.
+/// </summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "connection {Id}: the client asks for a license and presents {Presented}")]
+    public static partial void ClientAsks(ILogger logger, long id, string presented);
+
+    [LoggerMessage(2, LogLevel.Information, "connection {Id}: the license server grants {Kind} {Serial}, good until {Until:u}")]
+    public static partial void ServerGrants(ILogger logger, long id, string kind, string serial, DateTimeOffset until);
+
+    [LoggerMessage(3, LogLevel.Information, "connection {Id}: admitted by row {Row}; the client gets {ToClient}")]
+    public static partial void Admitted(ILogger logger, long id, string row, string toClient);
+
+    [LoggerMessage(4, LogLevel.Information, "connection {Id}: refused, {Reason}, row {Row}")]
+    public static partial void Refused(ILogger logger, long id, string reason, string row);
+
+    [LoggerMessage(5, LogLevel.Information, "connection {Id}: the license servers are silent ({Detail})")]
+    public static partial void ServersSilent(ILogger logger, long id, string detail);
+
+    [LoggerMessage(6, LogLevel.Information, "connection {Id}: somebody has logged on")]
+    public static partial void LogonTied(ILogger logger, long id);
+
+    [LoggerMessage(7, LogLevel.Information, "temporary CAL {Serial}: the license server was told of the logon (known to it: {Known})")]
+    public static partial void Validated(ILogger logger, string serial, bool known);
+
+    [LoggerMessage(8, LogLevel.Debug, "connection {Id}: ended, {Reason}")]
+    public static partial void ConnectionEnded(ILogger logger, long id, SessionEndReason reason);
+
+    [LoggerMessage(9, LogLevel.Debug, "connection {Id}: {Reason} in state {State}: {Detail}")]
+    public static partial void ConnectionFault(ILogger logger, long id, SessionEndReason reason, string state, string? detail);
+
+    [LoggerMessage(10, LogLevel.Warning, "a client could not be accepted: {Error}")]
+    public static partial void AcceptFailed(ILogger logger, SocketError error);
+
+    [LoggerMessage(11, LogLevel.Information, "the role stops; sessions may go on for {Time}")]
+    public static partial void Draining(ILogger logger, TimeSpan time);
+
+    [LoggerMessage(20, LogLevel.Information, "joined the license server {Server}, key {Fingerprint}")]
+    public static partial void Joined(ILogger logger, string server, string fingerprint);
+
+    [LoggerMessage(21, LogLevel.Information, "the host certificate of {Server} is renewed")]
+    public static partial void Renewed(ILogger logger, string server);
+
+    [LoggerMessage(22, LogLevel.Warning, "the host certificate of {Server} is not renewed: {Detail}")]
+    public static partial void NotRenewed(ILogger logger, string server, string detail);
+
+    [LoggerMessage(23, LogLevel.Warning, "the license server {Server} is silent")]
+    public static partial void ServerSilent(ILogger logger, string server);
+
+    [LoggerMessage(24, LogLevel.Information, "the license server {Server} answers again")]
+    public static partial void ServerBack(ILogger logger, string server);
+
+    [LoggerMessage(25, LogLevel.Warning, "the ledger of {Server} went back from {Seen} to {Now}: it was restored, or it is not the one it was")]
+    public static partial void LedgerWentBack(ILogger logger, string server, long seen, long now);
+
+    [LoggerMessage(30, LogLevel.Error, "{Count} changes could not be written; they are tried again")]
+    public static partial void StoreFailed(ILogger logger, int count, Exception failure);
+
+    [LoggerMessage(31, LogLevel.Warning, "the database does not keep up: a change was dropped")]
+    public static partial void ChangeDropped(ILogger logger);
+
+    [LoggerMessage(40, LogLevel.Information, "RDP clients are shown the TLS certificate with key {Fingerprint}")]
+    public static partial void CertificateLoaded(ILogger logger, string fingerprint);
+
+    [LoggerMessage(41, LogLevel.Warning, "the TLS certificate has changed and cannot be used, the one before stays: {Detail}")]
+    public static partial void CertificateNotLoaded(ILogger logger, string detail);
+
+    [LoggerMessage(50, LogLevel.Debug, "the hook reports a logon")]
+    public static partial void LogonReported(ILogger logger);
+
+    [LoggerMessage(51, LogLevel.Warning, "user {Uid} is not root and not the gateway's user: not heard at the logon socket")]
+    public static partial void LogonTurnedAway(ILogger logger, uint uid);
+
+    [LoggerMessage(52, LogLevel.Warning, "a message of {Length} bytes at the logon socket is no logon report")]
+    public static partial void LogonNotUnderstood(ILogger logger, int length);
+
+    [LoggerMessage(53, LogLevel.Debug, "a logon report broke off: {Detail}")]
+    public static partial void LogonBroken(ILogger logger, string detail);
+
+    [LoggerMessage(54, LogLevel.Warning, "no kernel helper is configured: no logon is tied to its connection, and no temporary CAL is validated")]
+    public static partial void NoKernelHelper(ILogger logger);
+
+    [LoggerMessage(55, LogLevel.Warning, "{Detail}; until it does, no logon is tied to its connection")]
+    public static partial void KernelHelperFailed(ILogger logger, string detail);
+
+    [LoggerMessage(56, LogLevel.Debug, "session {Id}: the kernel does not name its back end: {Detail}")]
+    public static partial void PeerNotFound(ILogger logger, long id, string detail);
+
+    [LoggerMessage(57, LogLevel.Warning, "temporary CAL {Serial}: the license server is not told of the logon yet: {Detail}")]
+    public static partial void NotValidated(ILogger logger, string serial, string detail);
+}

@@ -1,0 +1,134 @@
+using Ostiary.Contracts.Administration;
+
+namespace Ostiary.SessionHost.Storage;
+
+// The rows of session-host.db. Times are UTC ticks in the database, so that they sort and compare there.
+
+/// <summary>A license server that this host joined.</summary>
+internal sealed class MembershipRow
+{
+    /// <summary>The pinned key, 64 hexadecimal digits.</summary>
+    public required string Fingerprint { get; set; }
+
+    /// <summary>Servers are asked in this order.</summary>
+    public int Position { get; set; }
+
+    public required string Address { get; set; }
+
+    public Guid HostId { get; set; }
+
+    /// <summary>The host's certificate, PEM, followed by the license server's and those above it without the root.</summary>
+    public required string Certificate { get; set; }
+
+    /// <summary>The published root, PEM.</summary>
+    public string? Root { get; set; }
+
+    public int Version { get; set; }
+
+    public int Mode { get; set; }
+
+    public DateTimeOffset JoinedAt { get; set; }
+
+    /// <summary>The highest ledger number seen, its hash and the license server's signature: evidence.</summary>
+    public long LedgerNumber { get; set; }
+
+    public byte[]? LedgerHash { get; set; }
+
+    public byte[]? LedgerSignature { get; set; }
+}
+
+/// <summary>What the host keeps of a CAL that it passed on or admitted.</summary>
+internal sealed class ReceiptRow
+{
+    public required string Serial { get; set; }
+
+    /// <summary>The license server's key.</summary>
+    public required string LicenseServer { get; set; }
+
+    /// <summary>40 hexadecimal digits.</summary>
+    public required string HardwareId { get; set; }
+
+    public required string Device { get; set; }
+
+    public int Version { get; set; }
+
+    public bool Temporary { get; set; }
+
+    public DateTimeOffset IssuedAt { get; set; }
+
+    public DateTimeOffset ExpiresAt { get; set; }
+
+    public long LedgerNumber { get; set; }
+
+    /// <summary>The stored form, kept for a client that holds a license of somebody else, which is not replaced.</summary>
+    public byte[]? Stored { get; set; }
+
+    public DateTimeOffset SeenAt { get; set; }
+}
+
+/// <summary>A connection past licensing.</summary>
+internal sealed class SessionRow
+{
+    public long Id { get; set; }
+
+    public required string Device { get; set; }
+
+    public required string Address { get; set; }
+
+    public string? Account { get; set; }
+
+    public required string Rule { get; set; }
+
+    public string? Serial { get; set; }
+
+    public bool Temporary { get; set; }
+
+    public DateTimeOffset StartedAt { get; set; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+
+    public string? End { get; set; }
+
+    public SessionRecord ToRecord() => new(Id, Device, Address, Account, Rule, Serial, Temporary, StartedAt, EndedAt, End);
+}
+
+/// <summary>A connection that was not admitted.</summary>
+internal sealed class RefusalRow
+{
+    public long Id { get; set; }
+
+    public DateTimeOffset At { get; set; }
+
+    public required string Reason { get; set; }
+
+    public required string Rule { get; set; }
+
+    public string? Device { get; set; }
+
+    public string? HardwareId { get; set; }
+
+    public string? UserName { get; set; }
+
+    public required string Address { get; set; }
+
+    public required string Detail { get; set; }
+
+    public required string Fix { get; set; }
+
+    public RefusalRecord ToRecord() => new(Id, At, Reason, Rule, Device, HardwareId, UserName, Address, Detail, Fix);
+}
+
+/// <summary>A logon that the license server is still to be told of. The row goes when it has answered.</summary>
+internal sealed class ValidationRow
+{
+    /// <summary>The request id: the same at every try.</summary>
+    public Guid Id { get; set; }
+
+    public required string LicenseServer { get; set; }
+
+    public required string Serial { get; set; }
+
+    public required string Account { get; set; }
+
+    public DateTimeOffset At { get; set; }
+}

@@ -1,0 +1,44 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+
+namespace Ostiary.SessionHost.Storage;
+
+/// <summary>The session host's own database.</summary>
+internal sealed class SessionHostContext(string path) : DbContext
+{
+    public DbSet<MembershipRow> Memberships => Set<MembershipRow>();
+
+    public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
+
+    public DbSet<SessionRow> Sessions => Set<SessionRow>();
+
+    public DbSet<RefusalRow> Refusals => Set<RefusalRow>();
+
+    public DbSet<ValidationRow> Validations => Set<ValidationRow>();
+
+    protected override void OnConfiguring(DbContextOptionsBuilder options) => options.UseSqlite($"Data Source={path}");
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
+        => configuration.Properties<DateTimeOffset>().HaveConversion<UtcTicks>();
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        model.Entity<MembershipRow>().HasKey(row => row.Fingerprint);
+        model.Entity<ReceiptRow>(receipt =>
+        {
+            receipt.HasKey(row => row.Serial);
+            receipt.HasIndex(row => row.HardwareId);
+            receipt.HasIndex(row => row.ExpiresAt);
+        });
+        model.Entity<SessionRow>(session =>
+        {
+            session.Property(row => row.Id).ValueGeneratedNever();
+            session.HasIndex(row => row.EndedAt);
+        });
+        model.Entity<RefusalRow>().HasKey(row => row.Id);
+        model.Entity<ValidationRow>().Property(row => row.Id).ValueGeneratedNever();
+    }
+
+    private sealed class UtcTicks() : ValueConverter<DateTimeOffset, long>(
+        time => time.UtcTicks, ticks => new DateTimeOffset(ticks, TimeSpan.Zero));
+}

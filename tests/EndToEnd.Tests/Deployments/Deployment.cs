@@ -1,0 +1,202 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Http;
+using Ostiary.EndToEnd.Tests.Peers;
+
+namespace Ostiary.EndToEnd.Tests.Deployments;
+
+/// <summary>What a test wants of its deployment.</summary>
+public sealed record DeploymentOptions
+{
+    /// <summary>Device CALs of the first key pack; 0 installs none.</summary>
+    public int DeviceCals { get; init; } = 5;
+
+    /// <summary>With a clock that the test moves (libfaketime), for every role.</summary>
+    public bool MovableClock { get; init; }
+
+    /// <summary>Without a real xrdp: the test listens on the back end's socket itself.</summary>
+    public bool WithoutXrdp { get; init; }
+
+    /// <summary>Further settings of the session host, e.g. <c>SessionHost:MaxConnections=100</c>.</summary>
+    public IReadOnlyList<string> SessionHost { get; init; } = [];
+}
+
+/// <summary>
+/// A whole Ostiary as a publisher and an administrator set it up: the roles as processes of their own, a private xrdp behind the session host,
+/// the kernel helper beside it. Set up by the command line and nothing else.
+/// </summary>
+public sealed class Deployment : IAsyncDisposable
+{
+    private const string FakeTimeLibrary = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
+
+    private static readonly TimeSpan CommandTime = TimeSpan.FromSeconds(60);
+
+    private readonly ScratchFolder _folder = new();
+    private readonly DeploymentOptions _options;
+    private readonly Dictionary<string, string?> _environment = [];
+    private PeerProcess? _kernelHelper;
+
+    private Deployment(DeploymentOptions options)
+    {
+        _options = options;
+        if (options.MovableClock)
+        {
+            File.WriteAllText(ClockFile, "+0");
+            _environment["LD_PRELOAD"] = FakeTimeLibrary;
+            _environment["FAKETIME_TIMESTAMP_FILE"] = ClockFile;
+            _environment["FAKETIME_NO_CACHE"] = "1";
+        }
+
+        var (clearinghouse, licenseServer, sessionHost) = (FreePort(), FreePort(), FreePort());
+        Port = sessionHost;
+        Signer = Role("signer", "signer.sock");
+        Clearinghouse = Role("clearinghouse", "admin.sock", $"Clearinghouse:Listen=127.0.0.1:{clearinghouse}");
+        LicenseServer = Role(
+            "license-server", "admin.sock", $"LicenseServer:Listen=127.0.0.1:{licenseServer}", $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}",
+            $"LicenseServer:RootFile={RootFile}");
+        SessionHost = Role(
+            "session-host", "admin.sock",
+            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd=unix:{BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", .. options.SessionHost]);
+    }
+
+    public RoleProcess Signer { get; }
+
+    public RoleProcess Clearinghouse { get; }
+
+    public RoleProcess LicenseServer { get; }
+
+    public RoleProcess SessionHost { get; }
+
+    public PrivateXrdp? Xrdp { get; private set; }
+
+    public string State => _folder["state"];
+
+    public string RootFile => Path.Combine(State, "root", "root.pem");
+
+    public int Port { get; }
+
+    /// <summary>Where RDP clients connect.</summary>
+    public string Address => $"127.0.0.1:{Port}";
+
+    /// <summary>The back end's socket as the session host knows it: a link to xrdp's, or where the test listens itself.</summary>
+    public string BackEndSocket => _folder["rdp.sock"];
+
+    private string ClockFile => _folder["clock"];
+
+    private string KernelSocket => _folder["kernel.sock"];
+
+    private string LogonSocket => Path.Combine(State, "session-host", "logon.sock");
+
+    public static async Task<Deployment> StartAsync(DeploymentOptions options, CancellationToken cancellation)
+    {
+        // xrdp's folder is its own, so it starts first and the session host is told where it is.
+        var deployment = new Deployment(options);
+        try
+        {
+            await deployment.StartPeersAsync(cancellation);
+            await deployment.SetUpAsync(cancellation);
+            return deployment;
+        }
+        catch
+        {
+            await deployment.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A folder of the test's own, e.g. the HOME of a client.</summary>
+    public string NewFolder(string name) => _folder.NewFolder(name);
+
+    /// <summary>A file of the test's own.</summary>
+    public string NewFile(string name) => _folder[name];
+
+    /// <summary>Moves the clock of every role, e.g. <c>+91d</c>, counted from now.</summary>
+    public void MoveClock(string offset)
+    {
+        // Renamed into place: a role reads the file at every look at the clock.
+        File.WriteAllText(ClockFile + ".new", offset);
+        File.Move(ClockFile + ".new", ClockFile, overwrite: true);
+    }
+
+    /// <summary>Runs the command line as an administrator does.</summary>
+    public Task<ProcessResult> CommandAsync(CancellationToken cancellation, params string[] arguments)
+        => PeerProcess.RunAsync(Built.Ostiary, [.. arguments, "--state", State], CommandTime, cancellation, environment: _environment);
+
+    /// <summary>Runs the command line, demands success and reads its JSON.</summary>
+    public async Task<T> CommandAsync<T>(CancellationToken cancellation, params string[] arguments)
+    {
+        var result = await CommandAsync(cancellation, [.. arguments, "--json"]);
+        Assert.True(result.ExitCode == 0, $"ostiary {string.Join(' ', arguments)} exits with {result.ExitCode}:\n{result.Output}");
+        return JsonSerializer.Deserialize<T>(result.Output, ContractsJson.Default.Options) ?? throw new InvalidDataException("the command printed null");
+    }
+
+    public async Task<IReadOnlyList<CalRecord>> CalsAsync(CancellationToken cancellation)
+        => (await CommandAsync<Page<CalRecord>>(cancellation, "cals", "list", "--limit", "1000")).Items;
+
+    public async Task<IReadOnlyList<RefusalRecord>> RefusalsAsync(CancellationToken cancellation)
+        => (await CommandAsync<Page<RefusalRecord>>(cancellation, "refusals", "list", "--limit", "1000")).Items;
+
+    public async Task<IReadOnlyList<SessionRecord>> SessionsAsync(CancellationToken cancellation)
+        => (await CommandAsync<Page<SessionRecord>>(cancellation, "sessions", "list", "--limit", "1000")).Items;
+
+    /// <summary>Mints a key at the clearinghouse and installs it at the license server.</summary>
+    public async Task InstallPackAsync(int quantity, CancellationToken cancellation)
+    {
+        var minted = await CommandAsync<MintResponse>(cancellation, "keys", "mint", "--quantity", quantity.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        await CommandAsync<PackRecord>(cancellation, "packs", "install", minted.Keys[0].ProductKey!);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var role in new[] { SessionHost, LicenseServer, Clearinghouse, Signer })
+            await role.DisposeAsync();
+        if (_kernelHelper is not null)
+            await _kernelHelper.DisposeAsync();
+        if (Xrdp is not null)
+            await Xrdp.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    private async Task StartPeersAsync(CancellationToken cancellation)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(LogonSocket)!);
+        if (_options.WithoutXrdp)
+            return;
+        Xrdp = await PrivateXrdp.StartAsync(new XrdpOptions { LogonSocket = LogonSocket }, cancellation);
+        // The session host's settings were made before xrdp had a folder: a link leads there.
+        File.CreateSymbolicLink(BackEndSocket, Xrdp.RdpSocket);
+        _kernelHelper = PeerProcess.Start(Built.LogonHelper, ["kernel", KernelSocket]);
+        await Eventually.TrueAsync(() => File.Exists(KernelSocket), TimeSpan.FromSeconds(10), () => $"the kernel helper does not listen:\n{_kernelHelper.Output}", cancellation);
+    }
+
+    private async Task SetUpAsync(CancellationToken cancellation)
+    {
+        await DoneAsync(cancellation, "clearinghouse", "init", "--publisher", "Example Publisher");
+        await Signer.StartAsync(cancellation);
+        await Clearinghouse.StartAsync(cancellation);
+        await LicenseServer.StartAsync(cancellation);
+        await DoneAsync(cancellation, "server", "activate", "--first-name", "Ada", "--last-name", "Lovelace", "--company", "Example", "--country", "CA");
+        if (_options.DeviceCals > 0)
+            await InstallPackAsync(_options.DeviceCals, cancellation);
+        await SessionHost.StartAsync(cancellation);
+        var invited = await CommandAsync<InviteResponse>(cancellation, "hosts", "invite");
+        await DoneAsync(cancellation, "hosts", "join", invited.Invitation);
+    }
+
+    private async Task DoneAsync(CancellationToken cancellation, params string[] arguments)
+    {
+        var result = await CommandAsync(cancellation, arguments);
+        Assert.True(result.ExitCode == 0, $"ostiary {string.Join(' ', arguments)} exits with {result.ExitCode}:\n{result.Output}");
+    }
+
+    private RoleProcess Role(string role, string door, params string[] settings) => new(role, State, door, _environment, settings);
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}

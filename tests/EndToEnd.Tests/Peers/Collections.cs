@@ -1,0 +1,22 @@
+namespace Ostiary.EndToEnd.Tests.Peers;
+
+/// <summary>
+/// Real peers cost memory and processor time, so at most two private xrdps run at once. A test class that starts one
+/// belongs to <see cref="First"/> or <see cref="Second"/>; one test of each runs at a time. A test that needs two at
+/// once belongs to <see cref="Alone"/>, which runs when nothing else does.
+/// </summary>
+public static class RealPeers
+{
+    public const string First = "real peers, first";
+    public const string Second = "real peers, second";
+    public const string Alone = "real peers, alone";
+}
+
+[CollectionDefinition(RealPeers.First)]
+public sealed class FirstRealPeers;
+
+[CollectionDefinition(RealPeers.Second)]
+public sealed class SecondRealPeers;
+
+[CollectionDefinition(RealPeers.Alone, DisableParallelization = true)]
+public sealed class RealPeersAlone;

@@ -1,0 +1,223 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
+
+namespace Ostiary.Roles.Tests.SessionHost;
+
+/// <summary>A publisher: root and issuing key.</summary>
+public sealed class FakePublisher : IDisposable
+{
+    private readonly ECDsa _rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    public FakePublisher()
+    {
+        var now = DateTimeOffset.UtcNow;
+        Root = Make(CertificateProfiles.Root("Test", _rootKey, Serial(), now.AddDays(-1), now.AddYears(25)), _rootKey);
+        Issuing = Make(CertificateProfiles.Issuing(Root, "Test", IssuingKey.ExportSubjectPublicKeyInfo(), Serial(), now.AddDays(-1), now.AddYears(12)), _rootKey);
+    }
+
+    public X509Certificate2 Root { get; }
+
+    public X509Certificate2 Issuing { get; }
+
+    public ECDsa IssuingKey { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    public static byte[] Serial() => CertificateFields.MakeSerial(RandomNumberGenerator.GetBytes(CertificateFields.SerialLength));
+
+    public static X509Certificate2 Make(CertificateFields fields, ECDsa signer)
+    {
+        var toBeSigned = fields.ToBeSigned();
+        return X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, CertificateFields.Sign(toBeSigned, signer)));
+    }
+
+    public void Dispose()
+    {
+        _rootKey.Dispose();
+        IssuingKey.Dispose();
+    }
+}
+
+/// <summary>
+/// A license server as a host sees it: HTTPS with mutual TLS on a port of the system's choosing, real certificates and signatures, and
+/// rules that the test turns. Its memory lives through a stop and a start on the same port.
+/// </summary>
+public sealed class FakeLicenseServer : IAsyncDisposable
+{
+    private readonly FakePublisher _publisher;
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly X509Certificate2 _certificate;
+    private readonly ConcurrentDictionary<string, GrantedCal> _issued = new();
+    private WebApplication? _app;
+    private int _port;
+    private long _ledger;
+
+    public FakeLicenseServer(FakePublisher publisher)
+    {
+        _publisher = publisher;
+        var now = DateTimeOffset.UtcNow;
+        _certificate = FakePublisher.Make(
+            CertificateProfiles.LicenseServer(publisher.Issuing, _key.ExportSubjectPublicKeyInfo(), FakePublisher.Serial(), now.AddDays(-1), now.AddYears(10)), publisher.IssuingKey);
+        Fingerprint = KeyFingerprint.Of(_key);
+    }
+
+    public KeyFingerprint Fingerprint { get; }
+
+    public string Token { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+
+    public string Invitation => new Invitation(new Uri($"https://127.0.0.1:{_port}/"), Fingerprint, Token).Format();
+
+    /// <summary>Every CAL is refused with this.</summary>
+    public RefusalReason? Refuses { get; set; }
+
+    /// <summary>Answers take this long.</summary>
+    public TimeSpan Slow { get; set; }
+
+    /// <summary>How long a host certificate lives.</summary>
+    public TimeSpan HostCertificateLife { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>How long a permanent CAL lives from now on.</summary>
+    public TimeSpan PermanentLife { get; set; } = TimeSpan.FromDays(60);
+
+    /// <summary>The ledger heads are signed by another key.</summary>
+    public bool SignsWrongly { get; set; }
+
+    public LicensingMode Mode { get; set; } = LicensingMode.PerDevice;
+
+    public ConcurrentQueue<DeviceCalRequest> Asked { get; } = new();
+
+    public ConcurrentQueue<ValidationRequest> Validated { get; } = new();
+
+    public int Renewals { get; private set; }
+
+    public async Task StartAsync()
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
+        builder.Services.AddRoutingCore();
+        using var tlsKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = DateTimeOffset.UtcNow;
+        var leaf = FakePublisher.Make(
+            CertificateProfiles.LicenseServerTls(_certificate, tlsKey.ExportSubjectPublicKeyInfo(), FakePublisher.Serial(), now.AddDays(-1), now.AddDays(90)), _key).CopyWithPrivateKey(tlsKey);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, _port, listen => listen.UseHttps(https =>
+        {
+            https.ServerCertificate = leaf;
+            https.ServerCertificateChain = [_certificate, _publisher.Issuing];
+            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            https.ClientCertificateValidation = (_, _, _) => true;
+        })));
+        _app = builder.Build();
+        _app.UseRouting();
+        _app.MapPost("/v1/hosts/join", (Delegate)JoinAsync);
+        _app.MapPost("/v1/hosts/renew", (Delegate)RenewAsync);
+        _app.MapPost("/v1/device-cals", (Delegate)GrantAsync);
+        _app.MapPost("/v1/validations", (Delegate)ValidateAsync);
+        await _app.StartAsync();
+        _port = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
+    }
+
+    public async Task StopAsync()
+    {
+        if (_app is not { } app)
+            return;
+        _app = null;
+        using var now = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        await app.StopAsync(now.Token);
+        await app.DisposeAsync();
+    }
+
+    /// <summary>A CAL as this server signs it.</summary>
+    public GrantedCal Issue(byte[] hardwareId, bool temporary, TimeSpan life, CalVersion? version = null, ECDsa? signer = null)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var data = new DeviceCalData(version ?? CalVersion.Newest, temporary, temporary ? Guid.Empty : Guid.NewGuid(), DeviceCalData.DigestHardwareId(Fingerprint, hardwareId));
+        var notBefore = life > TimeSpan.Zero ? now.AddMinutes(-1) : now.Add(life).AddDays(-30);
+        using var certificate = FakePublisher.Make(
+            CertificateProfiles.DeviceCal(_certificate, data, FakePublisher.Serial(), notBefore, now.Add(life)), signer ?? _key);
+        return new(
+            certificate.SerialNumber.ToLowerInvariant(), data.Version, temporary, certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime(),
+            DeviceCal.WriteStored(certificate.RawData, [_certificate, _publisher.Issuing]));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _key.Dispose();
+        _certificate.Dispose();
+    }
+
+    private async Task<IResult> JoinAsync(HttpContext http)
+    {
+        var request = await ReadAsync<JoinRequest>(http);
+        return request.Token == Token
+            ? Results.Json(Membership(http), ContractsJson.Default.Membership)
+            : Results.Json(
+                Ostiary.Contracts.Problems.ProblemBody.Of(Contracts.Problems.LicensingProblem.InvitationInvalid), ContractsJson.Default.ProblemBody,
+                Ostiary.Contracts.Problems.ProblemBody.ContentType, 403);
+    }
+
+    private IResult RenewAsync(HttpContext http)
+    {
+        Renewals++;
+        return Results.Json(Membership(http), ContractsJson.Default.Membership);
+    }
+
+    private Membership Membership(HttpContext http)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var id = Guid.NewGuid();
+        using var host = FakePublisher.Make(
+            CertificateProfiles.SessionHost(
+                _certificate, http.Connection.ClientCertificate!.PublicKey.ExportSubjectPublicKeyInfo(), new(id, CalVersion.Newest, Mode),
+                FakePublisher.Serial(), now.AddMinutes(-1), now.Add(HostCertificateLife)), _key);
+        return new(id, CertificateChain.ToPem([host, _certificate, _publisher.Issuing]), _publisher.Root.ExportCertificatePem(), CalVersion.Newest, Mode);
+    }
+
+    // First connection: temporary. After a validated logon: permanent. Presented again: the same.
+    private async Task<IResult> GrantAsync(HttpContext http)
+    {
+        var request = await ReadAsync<DeviceCalRequest>(http);
+        Asked.Enqueue(request);
+        await Task.Delay(Slow, http.RequestAborted);
+        if (Refuses is { } reason)
+            return Results.Json(new DeviceCalAnswer(null, reason, "0 of 2 CALs are free", Head()), ContractsJson.Default.DeviceCalAnswer);
+        var known = _issued.GetValueOrDefault(request.Device.HardwareId);
+        var hardwareId = Convert.FromHexString(request.Device.HardwareId);
+        var granted = known is null ? Issue(hardwareId, true, TimeSpan.FromDays(90))
+            : known.Temporary && Validated.Any(validation => validation.Serial == known.Serial) ? Issue(hardwareId, false, PermanentLife)
+            : known;
+        _issued[request.Device.HardwareId] = granted;
+        if (request.Presented is { } presented && granted.Stored!.AsSpan().SequenceEqual(presented))
+            granted = granted with { Stored = null };
+        return Results.Json(new DeviceCalAnswer(granted, null, null, Head()), ContractsJson.Default.DeviceCalAnswer);
+    }
+
+    private async Task<IResult> ValidateAsync(HttpContext http)
+    {
+        Validated.Enqueue(await ReadAsync<ValidationRequest>(http));
+        return Results.Json(new ValidationAnswer(true, Head()), ContractsJson.Default.ValidationAnswer);
+    }
+
+    private LedgerHead Head()
+    {
+        var number = Interlocked.Increment(ref _ledger);
+        var hash = SHA256.HashData(BitConverter.GetBytes(number));
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return new(number, hash, (SignsWrongly ? other : _key).SignData(LedgerHead.ToBeSigned(number, hash), HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpContext http)
+        => (T)(await JsonSerializer.DeserializeAsync(http.Request.Body, typeof(T), ContractsJson.Default, http.RequestAborted))!;
+}

@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
+using Ostiary.SessionHost.Rules;
+using Xunit;
+
+namespace Ostiary.Roles.Tests.SessionHost;
+
+/// <summary>docs/rules.md is the data: what it says of a combination of facts is what the code decides, and it says something of each.</summary>
+public sealed class RulesTests
+{
+    private static readonly string[] Page = File.ReadAllLines(PagePath());
+
+    [Fact]
+    public void Every_combination_of_device_facts_has_a_line_and_is_decided_as_it_says()
+    {
+        var lines = Table("tls");
+
+        foreach (var facts in AllFacts())
+        {
+            var line = lines.FirstOrDefault(line => Matches(line, facts));
+            Assert.True(line is not null, $"docs/rules.md has no line for {facts}");
+            var expected = new Ruling(line["row"], Parse<RuleOutcome>(line["outcome"]), Parse<ToClient>(line["to the client"]));
+            Assert.True(expected == DeviceRules.Decide(facts), $"{facts}: the page says {expected}, the code {DeviceRules.Decide(facts)}");
+        }
+    }
+
+    [Fact]
+    public void No_line_of_the_device_table_is_hidden_by_those_above_it()
+    {
+        var lines = Table("tls");
+
+        Assert.All(lines, line => Assert.Contains(AllFacts(), facts => lines.First(other => Matches(other, facts)) == line));
+    }
+
+    [Theory]
+    [InlineData("tls", "1")]
+    [InlineData("tls", "3")]
+    [InlineData("tls", "4")]
+    [InlineData("tls", "5")]
+    [InlineData("tls", "7")]
+    [InlineData("tls", "8")]
+    [InlineData("mode", "U2")]
+    public void The_page_has_the_row(string table, string row) => Assert.Contains(Table(table), line => line["row"] == row);
+
+    [Fact]
+    public void Every_line_of_the_logon_table_is_what_the_code_decides()
+        => Assert.All(Table("mode"), line =>
+        {
+            var ruling = LogonRules.Decide(Parse<LicensingMode>(line["mode"]));
+            Assert.Equal((line["row"], Parse<RuleOutcome>(line["outcome"])), (ruling.Row, ruling.Outcome));
+        });
+
+    [Fact]
+    public void The_refusals_of_the_page_are_those_of_the_code()
+    {
+        Refusal[] refusals =
+        [
+            Refusal.TlsRequired, Refusal.NoneConfigured, Refusal.AllSilent("x"), Refusal.BackEndLicenses,
+            Refusal.BackEndSecurity("unix:/x"), Refusal.BackEndUnavailable("unix:/x", "x"),
+            .. Enum.GetValues<RefusalReason>().Select(reason => Refusal.ByServer(reason, null, "https://ls")),
+        ];
+
+        Assert.Equal(
+            Table("reason").Select(line => (line["reason"], line["row"])).Order(),
+            refusals.Select(refusal => (refusal.Reason, refusal.Row)).Distinct().Order());
+        Assert.All(refusals, refusal => Assert.True(refusal.Fix.Length > 10 && refusal.Detail.Length > 0));
+    }
+
+    [Theory]
+    [InlineData(DeviceCalVerdict.Valid, false, 2022, 8, CalQuality.Good)]
+    [InlineData(DeviceCalVerdict.Valid, false, 2025, 8, CalQuality.Good)]
+    [InlineData(DeviceCalVerdict.Valid, false, 2022, 7, CalQuality.EndsSoon)]
+    [InlineData(DeviceCalVerdict.Valid, true, 2022, 80, CalQuality.Temporary)]
+    [InlineData(DeviceCalVerdict.Valid, false, 2019, 50, CalQuality.TooOld)]
+    [InlineData(DeviceCalVerdict.Valid, true, 2019, 50, CalQuality.TooOld)]
+    [InlineData(DeviceCalVerdict.Expired, false, 2022, -1, CalQuality.Expired)]
+    [InlineData(DeviceCalVerdict.NotYetValid, false, 2022, 50, CalQuality.Expired)]
+    [InlineData(DeviceCalVerdict.HardwareIdDiffers, false, 2022, 50, CalQuality.OtherDevice)]
+    [InlineData(DeviceCalVerdict.SignatureInvalid, false, 2022, 50, CalQuality.Invalid)]
+    [InlineData(DeviceCalVerdict.ChainInvalid, false, 2022, 50, CalQuality.Invalid)]
+    public void A_verified_CAL_has_its_quality(DeviceCalVerdict verdict, bool temporary, int version, int daysLeft, CalQuality expected)
+    {
+        var now = new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
+        var data = new DeviceCalData(new(version), temporary, Guid.Empty, new byte[DeviceCalData.DigestLength]);
+
+        Assert.Equal(expected, CalQualities.Of(verdict, data, now.AddDays(daysLeft), new CalVersion(2022), now));
+    }
+
+    private static IEnumerable<DeviceFacts> AllFacts()
+        => from tls in new[] { true, false }
+           from store in Enum.GetValues<ClientStore>()
+           from cal in Enum.GetValues<CalQuality>()
+           from server in Enum.GetValues<ServerAnswer>()
+           from receipt in new[] { true, false }
+           select new DeviceFacts(tls, store, cal, server, receipt);
+
+    private static bool Matches(Dictionary<string, string> line, DeviceFacts facts)
+        => Has(line["tls"], facts.OffersTls ? "yes" : "no") && Has(line["store"], KebabCase.Of(facts.Store)) && Has(line["cal"], KebabCase.Of(facts.Cal))
+            && Has(line["server"], KebabCase.Of(facts.Server)) && Has(line["receipt"], facts.ReceiptValid ? "yes" : "no");
+
+    private static bool Has(string cell, string value) => cell == "any" || cell.Split(',', StringSplitOptions.TrimEntries).Contains(value);
+
+    private static T Parse<T>(string text)
+        where T : struct, Enum
+        => Enum.GetValues<T>().Single(value => KebabCase.Of(value) == text);
+
+    /// <summary>The table whose first column has this name, line by line.</summary>
+    private static List<Dictionary<string, string>> Table(string firstColumn)
+    {
+        var start = Array.FindIndex(Page, line => Cells(line) is [var first, ..] && first == firstColumn);
+        Assert.True(start >= 0, $"docs/rules.md has no table that begins with {firstColumn}");
+        var columns = Cells(Page[start])!;
+        return [.. Page.Skip(start + 2).Select(Cells).TakeWhile(cells => cells is not null).Select(cells => columns.Zip(cells!).ToDictionary(pair => pair.First, pair => pair.Second))];
+    }
+
+    private static string[]? Cells(string line)
+        => line.StartsWith('|') ? [.. line.Trim('|', ' ').Split('|').Select(cell => cell.Trim())] : null;
+
+    private static string PagePath([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../docs/rules.md"));
+}
