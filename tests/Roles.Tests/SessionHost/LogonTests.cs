@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Ostiary.Protocol.Tests.Clients;
 using Xunit;
 
@@ -120,6 +121,7 @@ public sealed class LogonTests : IAsyncLifetime
     }
 
     [Fact]
+    [SupportedOSPlatform("linux")]
     public async Task The_sockets_have_the_modes_that_keep_others_out()
     {
         await using var xrdp = FakeXrdp.InClear(Path.Combine(_state, "rdp.sock"));
