@@ -54,8 +54,8 @@ public sealed class Deployment : IAsyncDisposable
         Signer = Role("signer", "signer.sock");
         Clearinghouse = Role("clearinghouse", "admin.sock", $"Clearinghouse:Listen=127.0.0.1:{clearinghouse}");
         LicenseServer = Role(
-            "license-server", "admin.sock", $"LicenseServer:Listen=127.0.0.1:{licenseServer}", $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}",
-            $"LicenseServer:RootFile={RootFile}");
+            "license-server", "admin.sock", LicenseServerSettings = [$"LicenseServer:Listen=127.0.0.1:{licenseServer}",
+                $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}"]);
         SessionHost = Role(
             "session-host", "admin.sock",
             [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd=unix:{BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", .. options.SessionHost]);
@@ -68,6 +68,9 @@ public sealed class Deployment : IAsyncDisposable
     public RoleProcess LicenseServer { get; }
 
     public RoleProcess SessionHost { get; }
+
+    /// <summary>For another license server that takes this one's place.</summary>
+    public string[] LicenseServerSettings { get; }
 
     public PrivateXrdp? Xrdp { get; private set; }
 
@@ -122,12 +125,19 @@ public sealed class Deployment : IAsyncDisposable
 
     /// <summary>Runs the command line as an administrator does.</summary>
     public Task<ProcessResult> CommandAsync(CancellationToken cancellation, params string[] arguments)
-        => PeerProcess.RunAsync(Built.Ostiary, [.. arguments, "--state", State], CommandTime, cancellation, environment: _environment);
+        => CommandInAsync(State, cancellation, arguments);
+
+    /// <summary>Runs the command line against roles of another state folder.</summary>
+    public Task<ProcessResult> CommandInAsync(string state, CancellationToken cancellation, params string[] arguments)
+        => PeerProcess.RunAsync(Built.Ostiary, [.. arguments, "--state", state], CommandTime, cancellation, environment: _environment);
 
     /// <summary>Runs the command line, demands success and reads its JSON.</summary>
-    public async Task<T> CommandAsync<T>(CancellationToken cancellation, params string[] arguments)
+    public Task<T> CommandAsync<T>(CancellationToken cancellation, params string[] arguments) => CommandInAsync<T>(State, cancellation, arguments);
+
+    /// <summary>Runs the command line against roles of another state folder, demands success and reads its JSON.</summary>
+    public async Task<T> CommandInAsync<T>(string state, CancellationToken cancellation, params string[] arguments)
     {
-        var result = await CommandAsync(cancellation, [.. arguments, "--json"]);
+        var result = await CommandInAsync(state, cancellation, [.. arguments, "--json"]);
         Assert.True(result.ExitCode == 0, $"ostiary {string.Join(' ', arguments)} exits with {result.ExitCode}:\n{result.Output}");
         return JsonSerializer.Deserialize<T>(result.Output, ContractsJson.Default.Options) ?? throw new InvalidDataException("the command printed null");
     }
