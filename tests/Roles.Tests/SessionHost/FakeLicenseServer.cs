@@ -164,7 +164,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         return request.Token == Token
             ? Results.Json(Membership(http), ContractsJson.Default.Membership)
             : Results.Json(
-                Ostiary.Contracts.Problems.ProblemBody.Of(Contracts.Problems.LicensingProblem.InvitationInvalid), ContractsJson.Default.ProblemBody,
+                Ostiary.Contracts.Problems.ProblemBody.Of(Ostiary.Contracts.Problems.LicensingProblem.InvitationInvalid), ContractsJson.Default.ProblemBody,
                 Ostiary.Contracts.Problems.ProblemBody.ContentType, 403);
     }
 
