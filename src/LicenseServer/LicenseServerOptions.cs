@@ -26,8 +26,8 @@ public sealed class LicenseServerOptions
     /// <summary>The key, the ledger and the socket of administration are in this directory, which is made if it is not there.</summary>
     public required string StateDirectory { get; init; }
 
-    /// <summary>Where session hosts reach it. Port 0 lets the system choose.</summary>
-    public IPEndPoint Listen { get; init; } = new(IPAddress.Loopback, 7402);
+    /// <summary>Where session hosts reach it: IP address and port. Port 0 lets the system choose.</summary>
+    public string Listen { get; init; } = "127.0.0.1:7402";
 
     /// <summary>The HTTPS address that invitations carry.</summary>
     public Uri? PublicAddress { get; init; }
@@ -56,17 +56,22 @@ public sealed class LicenseServerOptions
     /// <summary>The socket of local administration, mode 0600.</summary>
     public string AdministrationSocket => Path.Combine(StateDirectory, "admin.sock");
 
+    /// <exception cref="FormatException"><see cref="Check"/> has something to say about <see cref="Listen"/>.</exception>
+    internal IPEndPoint ListenEndPoint => IPEndPoint.Parse(Listen);
+
     internal string KeyFile => Path.Combine(StateDirectory, "license-server.key");
 
     internal string LedgerFile => Path.Combine(StateDirectory, "ledger.db");
 
-    /// <summary>Every option that is not right, with what is wrong; empty when all are.</summary>
-    public IReadOnlyList<(string Option, string Error)> Check()
+    /// <summary>Every option that is not right, by its name and with what is wrong; empty when all are.</summary>
+    public IReadOnlyList<string> Check()
     {
-        List<(string, string)> errors = [];
+        List<string> errors = [];
         if (!Path.IsPathFullyQualified(StateDirectory))
-            errors.Add((nameof(StateDirectory), $"is the path of a directory from the root; \"{StateDirectory}\" is not"));
+            errors.Add($"{nameof(StateDirectory)} is the path of a directory from the root; \"{StateDirectory}\" is not");
         CheckSocketPath(errors);
+        if (!IPEndPoint.TryParse(Listen, out _))
+            errors.Add($"{nameof(Listen)} is an IP address with a port, for example 127.0.0.1:7402 or [::]:7402; \"{Listen}\" is not");
         CheckHttps(errors, nameof(PublicAddress), PublicAddress);
         CheckHttps(errors, nameof(Clearinghouse), Clearinghouse);
         CheckRoot(errors);
@@ -75,19 +80,19 @@ public sealed class LicenseServerOptions
         CheckRange(errors, nameof(MaxBatch), MaxBatch, 1, 4_096);
         CheckRange(errors, nameof(QueueLength), QueueLength, 1, 1_000_000);
         if (ClearinghouseTimeout < TimeSpan.FromSeconds(1) || ClearinghouseTimeout > TimeSpan.FromMinutes(5))
-            errors.Add((nameof(ClearinghouseTimeout), $"is 1 s to 5 min, not {ClearinghouseTimeout.TotalSeconds:0.###} s"));
+            errors.Add($"{nameof(ClearinghouseTimeout)} is 1 s to 5 min, not {ClearinghouseTimeout.TotalSeconds:0.###} s");
         return errors;
     }
 
-    private void CheckSocketPath(List<(string, string)> errors)
+    private void CheckSocketPath(List<string> errors)
     {
         // sun_path of unix(7) has 108 bytes, a zero among them.
         const int MaxSocketPath = 107;
         if (System.Text.Encoding.UTF8.GetByteCount(AdministrationSocket) is var length and > MaxSocketPath)
-            errors.Add((nameof(StateDirectory), $"makes the path of a unix socket of {length} bytes; at most {MaxSocketPath} are taken"));
+            errors.Add($"{nameof(StateDirectory)} makes the path of a unix socket of {length} bytes; at most {MaxSocketPath} are taken");
     }
 
-    private void CheckRoot(List<(string, string)> errors)
+    private void CheckRoot(List<string> errors)
     {
         if (RootFile is null)
             return;
@@ -97,29 +102,29 @@ public sealed class LicenseServerOptions
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            errors.Add((nameof(RootFile), $"is not a readable certificate in PEM: {unreadable.Message}"));
+            errors.Add($"{nameof(RootFile)} is not a readable certificate in PEM: {unreadable.Message}");
         }
     }
 
     /// <summary>The root of <see cref="RootFile"/>; null when none is configured.</summary>
     internal X509Certificate2? ReadRoot() => RootFile is null ? null : X509Certificate2.CreateFromPem(File.ReadAllText(RootFile));
 
-    private static void CheckHttps(List<(string, string)> errors, string option, Uri? address)
+    private static void CheckHttps(List<string> errors, string option, Uri? address)
     {
         if (address is not null && !(address.IsAbsoluteUri && address.Scheme == Uri.UriSchemeHttps))
-            errors.Add((option, $"is an address that begins with https://; \"{address}\" is not"));
+            errors.Add($"{option} is an address that begins with https://; \"{address}\" is not");
     }
 
-    private static void CheckRange(List<(string, string)> errors, string option, int value, int least, int most)
+    private static void CheckRange(List<string> errors, string option, int value, int least, int most)
     {
         if (value < least || value > most)
-            errors.Add((option, $"is {least} to {most}, not {value}"));
+            errors.Add($"{option} is {least} to {most}, not {value}");
     }
 }
 
 /// <summary>The options are not right; the message says all that is wrong.</summary>
-public sealed class LicenseServerOptionsException(IReadOnlyList<(string Option, string Error)> errors)
-    : Exception("the license server's options are not right: " + string.Join("; ", errors.Select(error => $"{error.Option} {error.Error}")))
+public sealed class LicenseServerOptionsException(IReadOnlyList<string> errors)
+    : Exception("the license server's options are not right: " + string.Join("; ", errors))
 {
-    public IReadOnlyList<(string Option, string Error)> Errors { get; } = errors;
+    public IReadOnlyList<string> Errors { get; } = errors;
 }

@@ -73,7 +73,7 @@ public static class LicenseServerRole
         kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.MaxRequestBodySize = Json.AdministrationBodyLimit;
-        kestrel.Listen(options.Listen, listener =>
+        kestrel.Listen(options.ListenEndPoint, listener =>
         {
             listener.Protocols = HttpProtocols.Http1;
             listener.IsDoor(Door.Hosts);

@@ -33,7 +33,7 @@ internal sealed class RoleHost
     public static RoleHost LicenseServer(Settings settings)
     {
         var options = settings.WithDefaults(("LicenseServer:StateDirectory", Folder(settings, "license-server"))).Bind<LicenseServerOptions>("LicenseServer");
-        Demand("LicenseServer", [.. options.Check().Select(error => $"{error.Option} {error.Error}")]);
+        Demand("LicenseServer", options.Check());
         return new(LicenseServerRole.Build(options, TimeProvider.System, Log));
     }
 

@@ -67,8 +67,21 @@ internal sealed class HostTls(LicenseServerIdentity identity, TimeProvider time)
         var toBeSigned = fields.ToBeSigned();
         using var bare = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, identity.Key.SignCertificate(toBeSigned)));
         var certificate = bare.CopyWithPrivateKey(key);
-        var context = SslStreamCertificateContext.Create(certificate, [.. issuer.Chain], offline: true);
+        var context = SslStreamCertificateContext.Create(certificate, issuer.IsActivated ? [.. issuer.Chain] : [MakeSendable(issuer)], offline: true);
         return new(issuer, certificate, context, notBefore, fields.NotAfter);
+    }
+
+    /// <summary>
+    /// A host that joins finds the pinned key in the license server's certificate, which must therefore be sent. The framework sends no
+    /// self-signed certificate, as if it were a root that everybody has; so it goes out under another issuer's name. Nobody trusts it for more than its key.
+    /// </summary>
+    private X509Certificate2 MakeSendable(Credentials selfMade)
+    {
+        var issuer = new X500DistinguishedName("CN=not activated").RawData;
+        DateTimeOffset notBefore = selfMade.Certificate.NotBefore.ToUniversalTime();
+        var fields = CertificateProfiles.LicenseServer(null, identity.Key.PublicKey, CalSerial.Draw().ToBytes(), notBefore, selfMade.Until) with { Issuer = issuer };
+        var toBeSigned = fields.ToBeSigned();
+        return X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, identity.Key.SignCertificate(toBeSigned)));
     }
 
     private sealed record Leaf(Credentials Issuer, X509Certificate2 Certificate, SslStreamCertificateContext Context, DateTimeOffset NotBefore, DateTimeOffset NotAfter)

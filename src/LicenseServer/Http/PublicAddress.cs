@@ -13,8 +13,8 @@ internal sealed class PublicAddress(LicenseServerOptions options, IServer server
             return configured;
         var port = server.Features.Get<IServerAddressesFeature>()?.Addresses
             .Select(address => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps ? uri.Port : 0)
-            .FirstOrDefault(found => found != 0) ?? options.Listen.Port;
-        var address = options.Listen.Address;
+            .FirstOrDefault(found => found != 0) ?? options.ListenEndPoint.Port;
+        var address = options.ListenEndPoint.Address;
         var host = address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? Dns.GetHostName() : address.ToString();
         return new UriBuilder(Uri.UriSchemeHttps, host, port).Uri;
     }

@@ -8,8 +8,7 @@ namespace Ostiary.LicenseServer.Packs;
 /// <summary>A product key as it was typed, brought to its one spelling. It has no printable form and is never stored.</summary>
 internal sealed class ProductKeyText
 {
-    private const int Symbols = 25;
-    private const int GroupLength = 5;
+    private const int MaxTyped = 256;
 
     private ProductKeyText(string spelling) => Spelling = spelling;
 
@@ -24,14 +23,11 @@ internal sealed class ProductKeyText
     {
         if (string.IsNullOrWhiteSpace(typed))
             throw new ProblemException(LicensingProblem.InvalidField, "a product key is needed", "productKey");
-        if (typed.Length > 256)
-            throw new ProblemException(LicensingProblem.ProductKeyMistyped, $"a product key has {Symbols} symbols; this text has {typed.Length} characters", "productKey");
-        if (!Crockford.TryRead(typed, Symbols, out var values, out var position))
-            throw new ProblemException(LicensingProblem.ProductKeyMistyped,
-                position > Symbols ? $"a product key has {Symbols} symbols; this text has more" : $"symbol {position} is not a letter or digit of the alphabet", "productKey");
-        if (values.Length != Symbols)
-            throw new ProblemException(LicensingProblem.ProductKeyMistyped, $"a product key has {Symbols} symbols; this text has {values.Length}", "productKey");
-        return new(Crockford.Write(values, GroupLength));
+        if (typed.Length > MaxTyped)
+            throw new ProblemException(LicensingProblem.ProductKeyMistyped, $"a product key has {ProductKey.SymbolCount} symbols; this text has {typed.Length} characters", "productKey");
+        if (ProductKey.TryParse(typed, out var key, out var error))
+            return new(key.Text);
+        throw new ProblemException(error.Fault == ProductKeyFault.NotUnderstood ? LicensingProblem.InvalidField : LicensingProblem.ProductKeyMistyped, error.Message, "productKey");
     }
 
     public override string ToString() => nameof(ProductKeyText);

@@ -13,7 +13,6 @@ namespace Ostiary.LicenseServer.Storage;
 /// </summary>
 internal sealed class Ledger : IAsyncDisposable
 {
-    private readonly Func<int> _drawPermanentDays;
     private readonly LedgerWriter _writer;
     private readonly FileStream _lock;
     private volatile CalTemplates _templates;
@@ -24,13 +23,16 @@ internal sealed class Ledger : IAsyncDisposable
         Database = database;
         Identity = identity;
         _writer = writer;
-        _drawPermanentDays = drawPermanentDays ?? (() => RandomNumberGenerator.GetInt32(IssuancePolicy.LeastPermanentDays, IssuancePolicy.MostPermanentDays + 1));
+        DrawPermanentDays = drawPermanentDays ?? (() => RandomNumberGenerator.GetInt32(IssuancePolicy.LeastPermanentDays, IssuancePolicy.MostPermanentDays + 1));
         _templates = new(identity.Current.Certificate, identity.Key.Fingerprint);
     }
 
     public LedgerDatabase Database { get; }
 
     public LicenseServerIdentity Identity { get; }
+
+    /// <summary>Draws what a permanent CAL is good for: 52 to 89 days.</summary>
+    public Func<int> DrawPermanentDays { get; }
 
     /// <summary>Opens the ledger of a state directory, or makes it.</summary>
     /// <param name="options">Checked already.</param>
@@ -84,7 +86,7 @@ internal sealed class Ledger : IAsyncDisposable
     public async Task<(DeviceCalOutcome Outcome, LedgerPosition Position)> CommitDeviceCalAsync(HostIdentity host, DeviceCalRequest request, CancellationToken cancellation)
     {
         var question = new DeviceCalQuestion(
-            host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented), _drawPermanentDays());
+            host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented), DrawPermanentDays());
         var committed = await _writer.SubmitAsync(new DeviceCalCommand(question, _templates), cancellation).ConfigureAwait(false);
         return (committed.Result, committed.Position);
     }

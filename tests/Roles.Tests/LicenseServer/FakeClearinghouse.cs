@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+using Ostiary.Contracts.Symbols;
+using Ostiary.Roles.Tests.Clearinghouse;
+using Xunit;
+
+namespace Ostiary.Roles.Tests.LicenseServer;
+
+/// <summary>A clearinghouse as a license server sees it: real certificates and signatures over HTTPS, and mistakes that the test asks for.</summary>
+internal sealed class FakeClearinghouse : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, Guid> _packs = new();
+
+    private FakeClearinghouse(WebApplication app, TestAuthority authority)
+    {
+        _app = app;
+        Authority = authority;
+    }
+
+    public TestAuthority Authority { get; }
+
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Every activation request that came, as bytes.</summary>
+    public ConcurrentQueue<byte[]> Activations { get; } = new();
+
+    /// <summary>Every redemption request that came, opened.</summary>
+    public ConcurrentQueue<RedemptionRequest> Redemptions { get; } = new();
+
+    /// <summary>The next answer is lost on its way: the work is done and the connection breaks.</summary>
+    public bool LoseNextAnswer { get; set; }
+
+    /// <summary>Signs what it answers; another key than the issuing one makes a forger of it.</summary>
+    public ECDsa Signer { get; set; } = null!;
+
+    /// <summary>Whom key packs are made out to; null for whoever asks.</summary>
+    public KeyFingerprint? MadeOutTo { get; set; }
+
+    public int Quantity { get; set; } = 5;
+
+    public static async Task<FakeClearinghouse> StartAsync(TestAuthority authority)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore();
+        using var key = TestAuthority.NewKey();
+        using var bare = TestAuthority.Sign(
+            CertificateProfiles.ClearinghouseTls(authority.Issuing, TestAuthority.Spki(key), TestAuthority.Serial(), TestAuthority.Begin, TestAuthority.Begin.AddYears(1)), authority.IssuingKey);
+        var context = SslStreamCertificateContext.Create(bare.CopyWithPrivateKey(key), [authority.Issuing], offline: true);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener => listener.UseHttps(
+            new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = context }) })));
+        var app = builder.Build();
+        var clearinghouse = new FakeClearinghouse(app, authority) { Signer = authority.IssuingKey };
+        app.Run(clearinghouse.HandleAsync);
+        await app.StartAsync(TestPublisher.Cancellation);
+        clearinghouse.Address = new(app.Urls.Single());
+        return clearinghouse;
+    }
+
+    public static string NewProductKey() => ProductKey.Mint(CalType.Device, new(2022), 5, RandomNumberGenerator.GetBytes(ProductKey.RandomLength)).Text;
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        switch (context.Request.Path.Value)
+        {
+            case "/v1/activations":
+                await AnswerAsync(context, Activate(await ReadAsync(context, ContractsJson.Default.ActivateRequest)), ContractsJson.Default.ActivateResponse);
+                break;
+            case "/v1/product-keys/check":
+                var check = await ReadAsync(context, ContractsJson.Default.CheckProductKeyRequest);
+                await AnswerAsync(context, new CheckProductKeyResponse(
+                    _packs.ContainsKey(check.ProductKey) ? ProductKeyState.RedeemedHere : ProductKeyState.Available, CalType.Device, new(2022), Quantity, "retail"), ContractsJson.Default.CheckProductKeyResponse);
+                break;
+            case "/v1/key-packs":
+                await AnswerAsync(context, Redeem(await ReadAsync(context, ContractsJson.Default.RedeemRequest)), ContractsJson.Default.RedeemResponse);
+                break;
+            default:
+                context.Response.StatusCode = 404;
+                context.Response.ContentType = ProblemBody.ContentType;
+                await JsonSerializer.SerializeAsync(context.Response.Body, ProblemBody.Of(LicensingProblem.ProductKeyUnknown), ContractsJson.Default.ProblemBody, context.RequestAborted);
+                break;
+        }
+    }
+
+    private ActivateResponse Activate(ActivateRequest request)
+    {
+        Activations.Enqueue(request.Request);
+        Assert.True(ActivationRequest.TryDecode(request.Request, out var asked));
+        using var key = ECDsa.Create();
+        key.ImportSubjectPublicKeyInfo(asked.SubjectPublicKeyInfo(), out _);
+        Assert.True(key.VerifyData(ActivateRequest.ToBeProven(request.Request), request.Proof, HashAlgorithmName.SHA256));
+        var day = (ushort)(TestAuthority.Begin - DateTimeOffset.UnixEpoch).TotalDays;
+        var keyId = KeyFingerprint.Of(Authority.Issuing).KeyId;
+        var signature = Signer.SignData(ActivationAnswer.ToBeSigned(asked, day, keyId, 10, Authority.Issuing), HashAlgorithmName.SHA256);
+        return new(day, keyId, 10, signature, Authority.Issuing.ExportCertificatePem());
+    }
+
+    private RedeemResponse Redeem(RedeemRequest request)
+    {
+        using var licenseServer = X509Certificate2.CreateFromPem(request.LicenseServerCertificate);
+        using var key = licenseServer.GetECDsaPublicKey()!;
+        Assert.True(Statement.TryVerify(request.Request, key, out var payload));
+        var redemption = RedemptionRequest.Decode(payload);
+        Redemptions.Enqueue(redemption);
+        var statement = new KeyPackStatement(
+            _packs.GetOrAdd(redemption.ProductKey, _ => Guid.NewGuid()), MadeOutTo ?? KeyFingerprint.Of(licenseServer), CalType.Device, new(2022), Quantity, "retail", TestAuthority.Begin, null);
+        return new(Statement.Sign(statement.Encode(), Signer), Authority.Issuing.ExportCertificatePem());
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
+        => (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted))!;
+
+    private async Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
+    {
+        if (LoseNextAnswer)
+        {
+            LoseNextAnswer = false;
+            context.Abort();
+            return;
+        }
+
+        context.Response.ContentType = "application/json";
+        await JsonSerializer.SerializeAsync(context.Response.Body, answer, type, context.RequestAborted);
+    }
+}

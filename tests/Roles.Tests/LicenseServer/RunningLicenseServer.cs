@@ -1,0 +1,172 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
+using Ostiary.LicenseServer;
+using Ostiary.LicenseServer.Storage;
+using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.SessionHost;
+using Xunit;
+
+namespace Ostiary.Roles.Tests.LicenseServer;
+
+/// <summary>A license server started as production does, on a port of the system's choosing, and callers at both of its doors.</summary>
+internal sealed class RunningLicenseServer : IAsyncDisposable
+{
+    private readonly FakeClearinghouse? _clearinghouse;
+    private readonly X509Certificate2? _root;
+    private readonly List<IDisposable> _used = [];
+    private WebApplication _app = null!;
+
+    private RunningLicenseServer(FakeClearinghouse? clearinghouse, X509Certificate2? root)
+    {
+        _clearinghouse = clearinghouse;
+        _root = root;
+    }
+
+    public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ostiary-ls-").FullName;
+
+    public FakeTimeProvider Time { get; } = new(TestLedger.Begin);
+
+    public TestLog Lines { get; } = new();
+
+    public Uri Address => new(_app.Urls.Single(url => url.StartsWith("https:", StringComparison.Ordinal)));
+
+    public Ledger Ledger => _app.Services.GetRequiredService<Ledger>();
+
+    public WebApplication App => _app;
+
+    public string AdministrationSocket => Path.Combine(Directory, "state", "admin.sock");
+
+    public HttpClient AdministrationHttp { get; private set; } = null!;
+
+    public LicenseServerAdministrationClient Administration => new(AdministrationHttp);
+
+    public static async Task<RunningLicenseServer> StartAsync(FakeClearinghouse? clearinghouse = null, X509Certificate2? root = null)
+    {
+        var server = new RunningLicenseServer(clearinghouse, root ?? clearinghouse?.Authority.Root);
+        await server.StartAsync();
+        return server;
+    }
+
+    public async Task RestartAsync()
+    {
+        await _app.DisposeAsync();
+        await StartAsync();
+    }
+
+    public async Task ActivateAsync() => await Administration.ActivateAsync(new(TestPublisher.Company), TestPublisher.Cancellation);
+
+    /// <summary>Invites and joins a host.</summary>
+    public async Task<TestHost> JoinAsync(int version = 2022)
+    {
+        var invited = await Administration.InviteAsync(new(new(version), LicensingMode.PerDevice, 24), TestPublisher.Cancellation);
+        Assert.True(Invitation.TryParse(invited.Invitation, out var invitation));
+        var host = new TestHost(this);
+        await host.JoinAsync(invitation.Token);
+        return host;
+    }
+
+    /// <summary>A caller at the hosts' door with this certificate, or none. It takes only a server whose leaf is signed by the pinned key.</summary>
+    public HttpClient At(X509Certificate2? certificate)
+    {
+        var pinned = Ledger.Identity.Key.Fingerprint;
+        var options = new SslClientAuthenticationOptions
+        {
+            RemoteCertificateValidationCallback = (_, leaf, sent, _) => leaf is X509Certificate2 shown && sent is not null
+                && sent.ChainPolicy.ExtraStore.Concat(sent.ChainElements.Select(element => element.Certificate))
+                    .Any(issuer => KeyFingerprint.Of(issuer) == pinned && DeviceCal.IsSignedBy(shown, issuer)),
+        };
+        if (certificate is not null)
+            options.ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true);
+        var http = new HttpClient(new SocketsHttpHandler { SslOptions = options, UseProxy = false }) { BaseAddress = Address };
+        _used.Add(http);
+        return http;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _used.ForEach(used => used.Dispose());
+        AdministrationHttp.Dispose();
+        await _app.DisposeAsync();
+        SqliteConnection.ClearAllPools();
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        string? rootFile = null;
+        if (_root is not null)
+        {
+            rootFile = Path.Combine(Directory, "root.pem");
+            await File.WriteAllTextAsync(rootFile, _root.ExportCertificatePem(), TestPublisher.Cancellation);
+        }
+
+        var options = new LicenseServerOptions
+        {
+            StateDirectory = Path.Combine(Directory, "state"),
+            Listen = "127.0.0.1:0",
+            Clearinghouse = _clearinghouse?.Address,
+            RootFile = rootFile,
+        };
+        _app = LicenseServerRole.Build(options, Time, logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Lines));
+        await _app.StartAsync(TestPublisher.Cancellation);
+        AdministrationHttp = ApiClient.OverUnixSocket(AdministrationSocket, TimeSpan.FromSeconds(30));
+    }
+}
+
+/// <summary>A session host as its license server sees it: a key, and the certificate that it was given.</summary>
+internal sealed class TestHost(RunningLicenseServer server)
+{
+    private const string MachineId = "00112233445566778899aabbccddeeff";
+
+    public ECDsa Key { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    public Membership Membership { get; private set; } = null!;
+
+    public X509Certificate2 Certificate { get; private set; } = null!;
+
+    public LicenseServerClient Client { get; private set; } = null!;
+
+    public HttpClient Http { get; private set; } = null!;
+
+    /// <summary>A certificate that the host makes for itself, to show that it holds its key.</summary>
+    public X509Certificate2 SelfMade()
+        => new CertificateRequest("CN=host", Key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddYears(-2), DateTimeOffset.UtcNow.AddYears(2));
+
+    public async Task<Membership> JoinAsync(string token, string machineId = MachineId)
+    {
+        Use(await new LicenseServerClient(server.At(SelfMade())).JoinAsync(new(token, machineId, "host"), TestPublisher.Cancellation));
+        return Membership;
+    }
+
+    public void Use(Membership membership)
+    {
+        Membership = membership;
+        Certificate = X509Certificate2.CreateFromPem(membership.Certificate).CopyWithPrivateKey(Key);
+        Reconnect();
+    }
+
+    public void Reconnect()
+    {
+        Http = server.At(Certificate);
+        Client = new(Http);
+    }
+
+    public async Task<DeviceCalAnswer> ConnectAsync(TestDevice device)
+    {
+        var answer = await Client.RequestDeviceCalAsync(device.Request(), TestPublisher.Cancellation);
+        device.Keep(answer);
+        return answer;
+    }
+
+    public async Task<bool> LogOnAsync(TestDevice device)
+        => (await Client.ValidateAsync(new(Guid.NewGuid(), device.Serial, "alice"), TestPublisher.Cancellation)).Validated;
+}

@@ -1,0 +1,170 @@
+using System.Security.Cryptography;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Statements;
+using Ostiary.LicenseServer;
+using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Packs;
+using Ostiary.LicenseServer.Storage;
+using Xunit;
+
+namespace Ostiary.Roles.Tests.LicenseServer;
+
+/// <summary>A ledger in a directory of its own, on a clock that the test moves, without HTTP.</summary>
+internal sealed class TestLedger : IAsyncDisposable
+{
+    public static readonly DateTimeOffset Begin = new(2026, 3, 2, 8, 0, 0, TimeSpan.Zero);
+
+    private readonly LicenseServerOptions _options;
+
+    public TestLedger(int temporariesPerHost = 2_000, int maxBatch = 256)
+    {
+        _options = new()
+        {
+            StateDirectory = Directory.CreateTempSubdirectory("ostiary-ledger-").FullName,
+            TemporariesPerHost = temporariesPerHost,
+            MaxBatch = maxBatch,
+        };
+        Ledger = Open();
+    }
+
+    public FakeTimeProvider Time { get; } = new(Begin);
+
+    /// <summary>What the next permanent CAL is good for.</summary>
+    public int PermanentDays { get; set; } = 60;
+
+    public Ledger Ledger { get; private set; }
+
+    public string File => Path.Combine(_options.StateDirectory, "ledger.db");
+
+    public async Task RestartAsync()
+    {
+        await Ledger.DisposeAsync();
+        Ledger = Open();
+    }
+
+    public void PassDays(double days) => Time.Advance(TimeSpan.FromDays(days));
+
+    public async Task<HostIdentity> JoinAsync(int version = 2022)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var publicKey = key.ExportSubjectPublicKeyInfo();
+        var (host, _) = await Ledger.WorkAsync(
+            batch =>
+            {
+                var joined = new JoinedHost
+                {
+                    HostId = Guid.NewGuid(),
+                    Name = "host",
+                    MachineId = new string('0', 32),
+                    PublicKey = publicKey,
+                    Version = new(version),
+                    Mode = LicensingMode.PerDevice,
+                    JoinedAt = batch.Now,
+                };
+                batch.Audit("host-joined", CanonicalContent.Hosts, joined.HostId.ToString(), number =>
+                {
+                    joined.LedgerNumber = number;
+                    return CanonicalContent.Of(joined);
+                });
+                batch.Db.Add(joined);
+                return joined;
+            },
+            TestContext.Current.CancellationToken);
+        return new(host.HostId, SHA256.HashData(publicKey));
+    }
+
+    public async Task<Guid> InstallPackAsync(int quantity, int version = 2022, DateTimeOffset? expiresAt = null)
+    {
+        var statement = new KeyPackStatement(
+            Guid.NewGuid(), Ledger.Identity.Key.Fingerprint, CalType.Device, new(version), quantity, "retail", Time.GetUtcNow(), expiresAt);
+        await Ledger.WorkAsync(
+            batch => InstallPack.Install(batch, statement, statement.Encode(), [1], RandomNumberGenerator.GetBytes(32)), TestContext.Current.CancellationToken);
+        return statement.PackId;
+    }
+
+    /// <summary>A device connects; it keeps what it is given.</summary>
+    public async Task<DeviceCalAnswer> ConnectAsync(HostIdentity host, TestDevice device, bool presents = true)
+    {
+        var answer = await Ledger.RequestDeviceCalAsync(host, device.Request(presents), TestContext.Current.CancellationToken);
+        device.Keep(answer);
+        return answer;
+    }
+
+    public async Task<bool> LogOnAsync(HostIdentity host, TestDevice device, string account = "alice")
+    {
+        Assert.True(CalSerial.TryParse(device.Serial, out var serial));
+        return (await Ledger.ValidateAsync(host, Guid.NewGuid(), serial, account, TestContext.Current.CancellationToken)).Validated;
+    }
+
+    /// <summary>Connects, logs on and connects again: the device holds a permanent CAL if a seat is free.</summary>
+    public async Task<DeviceCalAnswer> SettleAsync(HostIdentity host, TestDevice device)
+    {
+        await ConnectAsync(host, device);
+        Assert.True(await LogOnAsync(host, device));
+        return await ConnectAsync(host, device);
+    }
+
+    public async Task<AuditVerification> VerifyAsync()
+    {
+        await using var db = Ledger.Database.OpenReader();
+        return await AuditVerifier.VerifyAsync(db, Ledger.Identity.Key, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>What somebody with the file and a text editor could do.</summary>
+    public void Tamper(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={File};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        Assert.NotEqual(0, command.ExecuteNonQuery());
+    }
+
+    public long Scalar(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={File};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (long)command.ExecuteScalar()!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Ledger.DisposeAsync();
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(_options.StateDirectory, recursive: true);
+    }
+
+    private Ledger Open() => Ledger.Open(_options, Time, NullLogger<LedgerWriter>.Instance, () => PermanentDays);
+}
+
+/// <summary>An RDP client as a license server knows it: it stores what it is given and presents it next time.</summary>
+internal sealed class TestDevice(string name, byte[]? hardwareId = null)
+{
+    public byte[] HardwareId { get; } = hardwareId ?? RandomNumberGenerator.GetBytes(20);
+
+    public string Name { get; set; } = name;
+
+    public byte[]? Stored { get; set; }
+
+    /// <summary>Of the last CAL that was granted.</summary>
+    public string Serial { get; private set; } = "";
+
+    public DeviceCalRequest Request(bool presents = true)
+        => new(Guid.NewGuid(), new(Convert.ToHexStringLower(HardwareId), Name, "alice", "192.0.2.1"), presents ? Stored : null);
+
+    public void Keep(DeviceCalAnswer answer)
+    {
+        if (answer.Granted is not { } granted)
+            return;
+        Serial = granted.Serial;
+        Stored = granted.Stored ?? Stored;
+    }
+}
