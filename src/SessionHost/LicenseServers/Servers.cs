@@ -4,8 +4,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
-using Ostiary.Contracts.Licensing;
-using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.LicenseServers;
@@ -38,50 +36,5 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
         var rows = await db.Memberships.AsNoTracking().OrderBy(row => row.Position).ToListAsync(cancellation).ConfigureAwait(false);
         var links = _links;
         _links = [.. rows.Select(row => links.FirstOrDefault(link => link.IsOf(row)) ?? new ServerLink(row, key, options, store, time, logger))];
-    }
-
-    /// <summary>
-    /// Asks each server in its turn, the issuer of the presented CAL first, until one grants. All of them together have
-    /// <see cref="SessionHostOptions.AskTime"/>. Silent ones are passed over for <see cref="SessionHostOptions.SilenceTime"/>.
-    /// </summary>
-    public async Task<ServerReply> AskAsync(DeviceClaim device, byte[]? presented, KeyFingerprint? issuer, CancellationToken cancellation)
-    {
-        var links = _links;
-        if (links.Count == 0)
-            return new ServerReply.NoneConfigured();
-
-        using var limit = new CancellationTokenSource(options.AskTime, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
-        var silent = new List<string>();
-        ServerReply.Refused? refused = null;
-        foreach (var link in links.OrderByDescending(link => link.Fingerprint == issuer))
-        {
-            if (link.SilentSince is { } since && time.GetUtcNow() - since < options.SilenceTime)
-            {
-                silent.Add($"{link.Address} has been silent since {since:u}");
-                continue;
-            }
-
-            try
-            {
-                var request = new DeviceCalRequest(Guid.NewGuid(), device, presented);
-                var answer = await link.RequestDeviceCalAsync(request, either.Token).ConfigureAwait(false);
-                if (answer.Granted is { } granted)
-                    return new ServerReply.Granted(link.Fingerprint, granted, answer.Head.Number);
-                refused ??= new(link.Address.AbsoluteUri, answer.Refused!.Value, answer.Detail);
-            }
-            catch (ProblemException problem)
-            {
-                silent.Add(problem.Message);
-            }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-            {
-                link.FellSilent();
-                silent.Add($"{link.Address} did not answer within {options.AskTime.TotalSeconds:0.#} s");
-                break;
-            }
-        }
-
-        return refused ?? (ServerReply)new ServerReply.Silent(string.Join("; ", silent));
     }
 }

@@ -10,7 +10,7 @@ using Ostiary.SessionHost.Rules;
 namespace Ostiary.SessionHost.Licensing;
 
 /// <summary>What licensing needs from the rest of the role.</summary>
-internal sealed record LicensingServices(Servers Servers, Receipts Receipts, TimeProvider Time, ILogger<DeviceLicensing> Logger);
+internal sealed record LicensingServices(Servers Servers, CalQuestions Questions, Receipts Receipts, TimeProvider Time, ILogger<DeviceLicensing> Logger);
 
 /// <summary>Why a connection was admitted.</summary>
 /// <param name="Row">The row of <c>docs/rules.md</c>.</param>
@@ -100,7 +100,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
             Log.ClientAsks(services.Logger, connection, _held.Description);
 
         var claim = new DeviceClaim(HardwareId, Device ?? "", UserName ?? "", address.ToString());
-        var reply = await services.Servers.AskAsync(claim, _held.Stored, _held.LicenseServer, cancellation).ConfigureAwait(false);
+        var reply = await services.Questions.AskAsync(claim, _held.Stored, _held.LicenseServer, cancellation).ConfigureAwait(false);
         var receipt = reply is ServerReply.Silent
             ? await services.Receipts.FindValidAsync(HardwareId, services.Servers.HostVersion, services.Servers.Pinned, cancellation).ConfigureAwait(false)
             : null;

@@ -142,14 +142,24 @@ public sealed class Deployment : IAsyncDisposable
         return JsonSerializer.Deserialize<T>(result.Output, ContractsJson.Default.Options) ?? throw new InvalidDataException("the command printed null");
     }
 
+    /// <summary>What <c>ostiary cals list</c> prints, asked at the same door without the start of a process: tests ask again and again.</summary>
     public async Task<IReadOnlyList<CalRecord>> CalsAsync(CancellationToken cancellation)
-        => (await CommandAsync<Page<CalRecord>>(cancellation, "cals", "list", "--limit", "1000")).Items;
+    {
+        using var door = Door(LicenseServer.Role);
+        return (await new LicenseServerAdministrationClient(door).CalsAsync(null, 1000, cancellation)).Items;
+    }
 
     public async Task<IReadOnlyList<RefusalRecord>> RefusalsAsync(CancellationToken cancellation)
-        => (await CommandAsync<Page<RefusalRecord>>(cancellation, "refusals", "list", "--limit", "1000")).Items;
+    {
+        using var door = Door(SessionHost.Role);
+        return (await new SessionHostAdministrationClient(door).RefusalsAsync(null, 1000, cancellation)).Items;
+    }
 
     public async Task<IReadOnlyList<SessionRecord>> SessionsAsync(CancellationToken cancellation)
-        => (await CommandAsync<Page<SessionRecord>>(cancellation, "sessions", "list", "--limit", "1000")).Items;
+    {
+        using var door = Door(SessionHost.Role);
+        return (await new SessionHostAdministrationClient(door).SessionsAsync(null, 1000, cancellation)).Items;
+    }
 
     /// <summary>Mints a key at the clearinghouse and installs it at the license server.</summary>
     public async Task InstallPackAsync(int quantity, CancellationToken cancellation)
@@ -200,6 +210,8 @@ public sealed class Deployment : IAsyncDisposable
         var result = await CommandAsync(cancellation, arguments);
         Assert.True(result.ExitCode == 0, $"ostiary {string.Join(' ', arguments)} exits with {result.ExitCode}:\n{result.Output}");
     }
+
+    private HttpClient Door(string role) => ApiClient.OverUnixSocket(Path.Combine(State, role, "admin.sock"), CommandTime);
 
     private RoleProcess Role(string role, string door, params string[] settings) => new(role, State, door, _environment, settings);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ostiary.Contracts.Administration;
 using Ostiary.EndToEnd.Tests.Deployments;
 using Ostiary.EndToEnd.Tests.Peers;
@@ -33,6 +34,11 @@ public sealed class LicenseLifeTests
         Assert.InRange((second.ExpiresAt - second.IssuedAt).TotalDays, 51.9, 89.1);
         Assert.NotNull(second.PackId);
         await AssertVerifiesAsync(deployment, storedSecond, second);
+
+        var listed = await deployment.CommandAsync(Cancellation, "cals", "list");
+        Assert.Equal(0, listed.ExitCode);
+        foreach (var shown in new[] { "desk-1", "Device", "2025", "Active", second.Serial, second.ExpiresAt.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) })
+            Assert.Contains(shown, listed.Output, StringComparison.Ordinal);
 
         await deployment.LicenseServer.StopAsync();
         await using (var client = XFreeRdp.Start(display, home, deployment.Address, "alice", more: "+auth-only"))
