@@ -29,7 +29,8 @@ internal sealed class ActivateLicenseServer(
         // Step 1: is it a request that its key's holder made, with all that is required?
         var request = Check(body);
 
-        // Step 2: store what will be signed, and commit.
+        // Step 2: store what will be signed, and commit. The signer may have got a new issuing key since the last hour.
+        await issuers.TryRefreshAsync(cancellation);
         var row = await StoreAsync(request, body.Company, cancellation);
         options.AfterStep?.Invoke(IssuanceStep.ActivationStored);
 

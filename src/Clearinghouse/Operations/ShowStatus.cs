@@ -7,7 +7,6 @@ using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
-using Ostiary.Contracts.Problems;
 
 namespace Ostiary.Clearinghouse.Operations;
 
@@ -17,16 +16,7 @@ internal sealed class ShowStatus(Database database, Issuers issuers, PublishedRo
     public async Task<JsonHttpResult<ClearinghouseStatus>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var reachable = true;
-        try
-        {
-            await issuers.RefreshAsync(cancellation);
-        }
-        catch (ProblemException)
-        {
-            reachable = false;
-        }
-
+        var reachable = await issuers.TryRefreshAsync(cancellation);
         var counts = await database.ReadAsync(
             async store => (
                 Activations: await store.Activations.LongCountAsync(row => row.Signature != null, cancellation),

@@ -23,22 +23,16 @@ internal sealed class Startup(
         if (await database.ReadAsync(store => store.VerifyAuditAsync(cancellationToken), cancellationToken) is var (number, fault))
             logger.AuditBroken(number, fault);
         await issuers.LoadAsync(cancellationToken);
-        try
-        {
-            await issuers.RefreshAsync(cancellationToken);
-        }
-        catch (ProblemException) when (issuers.Known.Count > 0)
-        {
-            // The client has logged it. What is signed already can be given out; what is not says so.
-        }
-
+        // While the signer is away, what is signed already can be given out; what is not says so.
+        if (!await issuers.TryRefreshAsync(cancellationToken) && issuers.Known.Count == 0)
+            throw new ProblemException(LicensingProblem.TemporarilyUnavailable, $"the signer does not answer on {options.SignerSocket}, and the first start needs it");
         try
         {
             await tls.RefreshAsync(cancellationToken);
         }
         catch (ProblemException) when (tls.IsThere)
         {
-            // Likewise: the certificate in use holds, and every hour a new one is asked for.
+            // The client has logged it. The certificate in use holds, and every hour a new one is asked for.
         }
     }
 

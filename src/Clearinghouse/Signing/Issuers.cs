@@ -23,14 +23,14 @@ internal sealed class PublishedRoot(X509Certificate2 certificate) : IDisposable
 /// </summary>
 internal sealed class Issuers(SignerClient signer, Database database, PublishedRoot root, TimeProvider time, ILogger<Issuers> logger) : IDisposable
 {
-    // Newest first; replaced as a whole.
+    // The one in use first; replaced as a whole.
     private volatile IReadOnlyList<X509Certificate2> _known = [];
 
     public IReadOnlyList<X509Certificate2> Known => _known;
 
     /// <exception cref="ProblemException">The signer was never reached.</exception>
     public X509Certificate2 Current
-        => _known is [var newest, ..] ? newest : throw new ProblemException(LicensingProblem.TemporarilyUnavailable, "the signer does not answer; try again");
+        => _known is [var inUse, ..] ? inUse : throw new ProblemException(LicensingProblem.TemporarilyUnavailable, "the signer does not answer; try again");
 
     public X509Certificate2? Find(KeyFingerprint fingerprint) => _known.FirstOrDefault(issuer => KeyFingerprint.Of(issuer) == fingerprint);
 
@@ -51,9 +51,11 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedR
             if (!DeviceCal.IsSignedBy(issuing, root.Certificate) || KeyFingerprint.Of(signersRoot) != root.Fingerprint)
                 throw new InvalidDataException("the signer's issuing certificate is not signed by this clearinghouse's root");
         var fingerprint = KeyFingerprint.Of(issuing);
-        if (Find(fingerprint) is not null)
+        if (Find(fingerprint) is { } known)
         {
             issuing.Dispose();
+            if (known != Current)
+                _known = [known, .. _known.Where(other => other != known)];
             return;
         }
 
@@ -67,6 +69,21 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedR
             cancellation);
         _known = [issuing, .. _known];
         logger.IssuingKeyInUse(fingerprint.Hex, IssuingKey.SignsUntil(issuing));
+    }
+
+    /// <summary>Likewise; false when the signer does not answer, and what is known stands.</summary>
+    public async Task<bool> TryRefreshAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await RefreshAsync(cancellation);
+            return true;
+        }
+        catch (ProblemException)
+        {
+            // The client has logged it.
+            return false;
+        }
     }
 
     public void Dispose()

@@ -32,22 +32,26 @@ internal static class HostCredential
     /// <summary>A certificate of a session host, issued by this license server's key and valid now.</summary>
     public static HostIdentity RequireMembership(HttpContext context)
     {
-        var items = context.Features.Get<IConnectionItemsFeature>()?.Items;
-        Checked membership;
-        if (items is not null && items.TryGetValue(Key, out var known) && known is Checked before)
-            membership = before;
-        else
-        {
-            membership = Check(Presented(context), context.RequestServices.GetRequiredService<LicenseServerIdentity>());
-            if (items is not null)
-                items[Key] = membership;
-        }
-
+        var membership = Read(context);
         var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
         if (now < membership.NotBefore || now > membership.NotAfter)
             throw new ProblemException(LicensingProblem.HostNotJoined,
-                $"the session host's certificate is valid from {membership.NotBefore:u} to {membership.NotAfter:u} and it is {now:u} here; check both clocks, or invite the host again");
+                $"the session host's certificate is valid from {membership.NotBefore:u} to {membership.NotAfter:u} and it is {now:u} here; let the host renew it, and check both clocks");
         return membership.Host;
+    }
+
+    /// <summary>A certificate of a session host, issued by this license server's key, which may be over: good for a new one and nothing else.</summary>
+    public static HostIdentity RequirePastMembership(HttpContext context) => Read(context).Host;
+
+    private static Checked Read(HttpContext context)
+    {
+        var items = context.Features.Get<IConnectionItemsFeature>()?.Items;
+        if (items is not null && items.TryGetValue(Key, out var known) && known is Checked before)
+            return before;
+        var membership = Check(Presented(context), context.RequestServices.GetRequiredService<LicenseServerIdentity>());
+        if (items is not null)
+            items[Key] = membership;
+        return membership;
     }
 
     private static Checked Check(X509Certificate2 certificate, LicenseServerIdentity identity)

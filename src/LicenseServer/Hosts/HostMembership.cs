@@ -23,7 +23,7 @@ internal static class HostMembership
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/hosts/join", Join).At(Door.Hosts, Credential.OwnKey);
-        routes.MapPost("/v1/hosts/renew", Renew).At(Door.Hosts, Credential.Membership);
+        routes.MapPost("/v1/hosts/renew", Renew).At(Door.Hosts, Credential.PastMembership);
     }
 
     private static async Task Join(HttpContext context)
@@ -77,7 +77,7 @@ internal static class HostMembership
     {
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
         var (renewed, _) = await ledger.WorkAsync(
-            HostCredential.RequireMembership(context),
+            HostCredential.RequirePastMembership(context),
             (batch, host) =>
             {
                 Certify(batch, ledger.Identity, host, "host-renewed");

@@ -28,6 +28,9 @@ internal enum Credential
 
     /// <summary>A certificate that this license server issued to a session host.</summary>
     Membership,
+
+    /// <summary>The same, whether or not it is still in its dates: a host that was switched off for longer comes back this way.</summary>
+    PastMembership,
 }
 
 /// <summary>What each endpoint declares.</summary>
@@ -64,6 +67,9 @@ internal static class Doors
                 break;
             case Credential.Membership:
                 HostCredential.RequireMembership(context);
+                break;
+            case Credential.PastMembership:
+                HostCredential.RequirePastMembership(context);
                 break;
         }
 

@@ -17,13 +17,21 @@ internal sealed class ServerUpkeep(Servers servers, Joining joining, SessionHost
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.WhenAll(servers.Links.Select(link => ProbeAsync(link, stoppingToken))).ConfigureAwait(false);
+        // A host that was switched off for long has a certificate that is over: it is renewed at once, not at the first tick.
+        await RenewDueAsync(stoppingToken).ConfigureAwait(false);
         using var timer = new PeriodicTimer(ProbeEvery, time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             await Task.WhenAll(servers.Links.Where(link => link.SilentSince is not null).Select(link => ProbeAsync(link, stoppingToken))).ConfigureAwait(false);
-            foreach (var link in servers.Links.Where(link => link.WantsRenewal && IsDue(link)))
-                await RenewAsync(link, stoppingToken).ConfigureAwait(false);
+            await RenewDueAsync(stoppingToken).ConfigureAwait(false);
         }
+    }
+
+    // A silent server costs no attempt: it is asked as soon as it is back.
+    private async Task RenewDueAsync(CancellationToken stopping)
+    {
+        foreach (var link in servers.Links.Where(link => link.SilentSince is null && link.WantsRenewal && IsDue(link)))
+            await RenewAsync(link, stopping).ConfigureAwait(false);
     }
 
     private Task ProbeAsync(ServerLink link, CancellationToken stopping) => link.ProbeAsync(options.ConnectTime * 2, stopping);

@@ -21,7 +21,7 @@ public sealed class HostileClientsTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task A_client_without_TLS_is_refused_before_it_meets_xrdp()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);
@@ -36,7 +36,7 @@ public sealed class HostileClientsTests
         Assert.DoesNotContain("connection received", deployment.Xrdp!.Log("xrdp.log"), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [Fact(Explicit = true)]
     public async Task A_real_client_is_served_among_garbage_slow_clients_and_2000_half_open_connections_that_cost_little()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);

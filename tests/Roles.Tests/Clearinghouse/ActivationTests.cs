@@ -104,8 +104,9 @@ public sealed class ActivationTests : IAsyncLifetime
         Assert.Equal("request", await FieldOf(good with { Request = good.Request[..37] }));
         Assert.Equal("company.country", await FieldOf(good with { Company = TestPublisher.Company with { Country = "Canada" } }));
         Assert.Equal("company.lastName", await FieldOf(good with { Company = TestPublisher.Company with { LastName = "" } }));
-        Assert.Null(await FieldOf(good with { Company = null! }));
-        Assert.Null(await FieldOf(good with { Request = null! }));
+        Assert.Equal("company", await FieldOf(good with { Company = null! }));
+        Assert.Equal("request", await FieldOf(good with { Request = null! }));
+        Assert.Equal("proof", await FieldOf(good with { Proof = null! }));
     }
 
     [Fact]

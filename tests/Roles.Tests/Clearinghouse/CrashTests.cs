@@ -1,4 +1,6 @@
 using Ostiary.Clearinghouse;
+using Ostiary.Clearinghouse.Ceremony;
+using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Xunit;
 
@@ -57,6 +59,35 @@ public sealed class CrashTests
         Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM KeyPacks"));
         Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM ProductKeys WHERE RedeemedAt IS NOT NULL"));
         Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM Audit WHERE Kind='redemption'"));
+    }
+
+    [Fact]
+    public async Task A_new_issuing_key_signs_what_was_stored_for_the_old_one_and_what_the_old_one_signed_stays()
+    {
+        await using var publisher = await TestPublisher.StartAsync();
+        using var early = new TestLicenseServer();
+        using var late = new TestLicenseServer();
+        var (signed, fresh) = (await publisher.MintAsync(), await publisher.MintAsync());
+        var activation = await early.ActivateAsync(publisher);
+        var pack = await early.RedeemAsync(publisher, signed);
+        await publisher.RestartClearinghouseAsync(CrashAfter(nameof(IssuanceStep.ActivationStored)));
+        await Assert.ThrowsAsync<ProblemException>(() => late.ActivateAsync(publisher));
+        await publisher.RestartClearinghouseAsync();
+
+        // The clearinghouse keeps running while the signer gets another key.
+        publisher.Time.Advance(TimeSpan.FromMinutes(1));
+        await publisher.StopSignerAsync();
+        File.Delete(Path.Combine(publisher.At("signer"), "issuing.key"));
+        File.Delete(Path.Combine(publisher.At("signer"), "issuing.pem"));
+        var ceremony = RootCeremony.Perform(publisher.At("root"), publisher.At("signer"), publisher.At("clearinghouse"), "Example Ltd", publisher.Time.GetUtcNow());
+        await publisher.StartSignerAsync();
+
+        Assert.Equal(ceremony.Issuing.KeyId, (await late.ActivateAsync(publisher)).KeyId);
+        Assert.Equal(activation.Signature, (await early.ActivateAsync(publisher)).Signature);
+        Assert.Equal(pack.KeyPack, (await early.RedeemAsync(publisher, signed)).KeyPack);
+        Assert.Equal(ceremony.Issuing, KeyFingerprint.Of(CertificateChain.FromPem((await early.RedeemAsync(publisher, fresh)).IssuingCertificate)[0]));
+        Assert.Equal(2L, publisher.Query<long>("SELECT COUNT(*) FROM Activations"));
+        Assert.Equal(3L, publisher.Query<long>("SELECT COUNT(*) FROM Audit WHERE Kind='activation'"));
     }
 
     private static IEnumerable<string> Steps(string of) => Enum.GetNames<IssuanceStep>().Where(step => step.StartsWith(of, StringComparison.Ordinal));

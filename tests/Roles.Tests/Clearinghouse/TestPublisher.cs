@@ -74,6 +74,11 @@ public sealed class TestPublisher : IAsyncDisposable
         }
     }
 
+    /// <summary>Three octal digits.</summary>
+#pragma warning disable CA1416 // The roles run on Linux.
+    public static string ModeOf(string path) => Convert.ToString((int)File.GetUnixFileMode(path), 8);
+#pragma warning restore CA1416
+
     public string At(string role) => Path.Combine(Directory, role);
 
     internal ClearinghouseOptions Options(Action<IssuanceStep>? afterStep = null, int attemptsPerMinute = 100_000) => new()

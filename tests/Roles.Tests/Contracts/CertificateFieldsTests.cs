@@ -7,7 +7,7 @@ using Ostiary.Contracts.Symbols;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
-namespace Ostiary.Roles.Tests.Contracts;
+namespace Ostiary.Roles.Tests.ContractsTests;
 
 public sealed class CertificateFieldsTests : IDisposable
 {

@@ -7,7 +7,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
-namespace Ostiary.Roles.Tests.Contracts;
+namespace Ostiary.Roles.Tests.ContractsTests;
 
 public sealed class DeviceCalTests : IDisposable
 {

@@ -10,7 +10,7 @@ using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
-namespace Ostiary.Roles.Tests.Contracts;
+namespace Ostiary.Roles.Tests.ContractsTests;
 
 public sealed class MessagesTests
 {

@@ -3,7 +3,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Symbols;
 using Xunit;
 
-namespace Ostiary.Roles.Tests.Contracts;
+namespace Ostiary.Roles.Tests.ContractsTests;
 
 public sealed class ProductKeyTests
 {

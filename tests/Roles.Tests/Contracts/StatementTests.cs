@@ -8,7 +8,7 @@ using Ostiary.Contracts.Statements;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
-namespace Ostiary.Roles.Tests.Contracts;
+namespace Ostiary.Roles.Tests.ContractsTests;
 
 public sealed class StatementTests : IDisposable
 {

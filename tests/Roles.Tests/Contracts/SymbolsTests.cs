@@ -3,7 +3,7 @@ using CsCheck;
 using Ostiary.Contracts.Symbols;
 using Xunit;
 
-namespace Ostiary.Roles.Tests.Contracts;
+namespace Ostiary.Roles.Tests.ContractsTests;
 
 public sealed class SymbolsTests
 {

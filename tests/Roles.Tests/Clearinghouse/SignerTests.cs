@@ -1,0 +1,226 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Ostiary.Clearinghouse.Signing;
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+using Xunit;
+
+namespace Ostiary.Roles.Tests.Clearinghouse;
+
+public sealed class SignerTests : IAsyncLifetime
+{
+    private const string LicenseServer = "v1/signatures/license-server";
+    private const string Tls = "v1/signatures/clearinghouse-tls";
+    private const string KeyPack = "v1/signatures/key-pack";
+
+    private readonly ECDsa _key = TestAuthority.NewKey();
+    private TestPublisher _publisher = null!;
+    private X509Certificate2 _issuing = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _publisher = await TestPublisher.StartAsync();
+        _issuing = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(_publisher.At("signer"), "issuing.pem"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _key.Dispose();
+        _issuing.Dispose();
+        await _publisher.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Its_only_door_is_a_socket_of_its_owner()
+    {
+        var addresses = _publisher.SignerApp.Urls;
+
+        Assert.Equal([$"http://unix:{_publisher.SignerOptions.Socket}"], addresses);
+        Assert.Equal("600", TestPublisher.ModeOf(_publisher.SignerOptions.Socket));
+        Assert.Equal(HttpStatusCode.NotFound, (await _publisher.SignerHttp.GetAsync("v1/status", TestPublisher.Cancellation)).StatusCode);
+    }
+
+    [Fact]
+    public async Task It_signs_the_three_kinds()
+    {
+        var tbs = Certificate().ToBeSigned();
+        var signature = await SignedAsync(LicenseServer, tbs);
+        Assert.True(_issuing.GetECDsaPublicKey()!.VerifyData(tbs, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
+        tbs = TlsLeaf().ToBeSigned();
+        signature = await SignedAsync(Tls, tbs);
+        using var tls = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(tbs, signature));
+        Assert.True(CertificateChain.LeadsTo(_publisher.Root, tls, [_issuing], Now));
+        var statement = await SignedAsync(KeyPack, Pack().Encode());
+        Assert.True(Statement.TryVerify(statement, _issuing.GetECDsaPublicKey()!, out var payload));
+        Assert.Equal(Pack(), KeyPackStatement.Decode(payload));
+    }
+
+    [Fact]
+    public async Task It_refuses_every_certificate_but_a_license_servers()
+    {
+        using var other = new TestAuthority();
+        using var rsa = RSA.Create(2048);
+        using var p384 = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var good = Certificate();
+        var begin = good.NotBefore;
+
+        await RefusedAsync(LicenseServer, TlsLeaf().ToBeSigned(), "profile");
+        await RefusedAsync(LicenseServer, CertificateProfiles.Issuing(_issuing, "Example Ltd", Spki, TestAuthority.Serial(), begin, begin.AddYears(1)).ToBeSigned(), "profile");
+        await RefusedAsync(LicenseServer, CertificateProfiles.LicenseServer(other.Issuing, Spki, TestAuthority.Serial(), begin, begin.AddYears(1)).ToBeSigned(), "issuer");
+        await RefusedAsync(LicenseServer, CertificateProfiles.LicenseServer(null, Spki, TestAuthority.Serial(), begin, begin.AddYears(1)).ToBeSigned(), "issuer");
+        await RefusedAsync(LicenseServer, (good with { Extensions = [.. good.Extensions.Skip(1)] }).ToBeSigned(), "profile");
+        await RefusedAsync(LicenseServer, (good with { Extensions = [new X509BasicConstraintsExtension(true, true, 1, true), .. good.Extensions.Skip(1)] }).ToBeSigned(), "profile");
+        await RefusedAsync(LicenseServer, (good with { Extensions = [.. good.Extensions, new X509Extension("2.5.29.99", [5, 0], false)] }).ToBeSigned(), "profile");
+        await RefusedAsync(LicenseServer, (good with { Subject = new X500DistinguishedName("CN=somebody").RawData }).ToBeSigned(), "profile");
+        await RefusedAsync(LicenseServer, (good with { SubjectPublicKeyInfo = rsa.ExportSubjectPublicKeyInfo() }).ToBeSigned(), "P-256");
+        await RefusedAsync(LicenseServer, (good with { SubjectPublicKeyInfo = p384.ExportSubjectPublicKeyInfo() }).ToBeSigned(), "P-256");
+        await RefusedAsync(LicenseServer, (good with { Serial = [1, 2, 3] }).ToBeSigned(), "serial");
+        await RefusedAsync(LicenseServer, [], "TBSCertificate");
+        await RefusedAsync(LicenseServer, [.. good.ToBeSigned(), 0], "TBSCertificate");
+        await RefusedAsync(LicenseServer, RandomNumberGenerator.GetBytes(300), "TBSCertificate");
+        Assert.Single(Entries()); // The clearinghouse's own TLS certificate.
+    }
+
+    [Fact]
+    public async Task It_refuses_dates_that_are_not_inside_its_issuer_or_too_long()
+    {
+        var good = Certificate();
+
+        await RefusedAsync(LicenseServer, (good with { NotBefore = new(2026, 3, 9, 0, 0, 0, TimeSpan.Zero) }).ToBeSigned(), "inside");
+        await RefusedAsync(LicenseServer, (good with { NotAfter = new(2038, 3, 11, 0, 0, 0, TimeSpan.Zero) }).ToBeSigned(), "inside");
+        await RefusedAsync(LicenseServer, (good with { NotAfter = good.NotBefore.AddYears(10).AddSeconds(1) }).ToBeSigned(), "allow");
+        await RefusedAsync(LicenseServer, (good with { NotBefore = Now.AddDays(2) }).ToBeSigned(), "allow");
+        await RefusedAsync(LicenseServer, (good with { NotAfter = good.NotBefore }).ToBeSigned(), "allow");
+        await RefusedAsync(Tls, (TlsLeaf() with { NotAfter = Now.AddDays(101) }).ToBeSigned(), "allow");
+    }
+
+    [Fact]
+    public async Task It_refuses_every_statement_but_a_key_pack()
+    {
+        await RefusedAsync(KeyPack, new RedemptionRequest("x", new byte[16], Now).Encode(), "type");
+        await RefusedAsync(KeyPack, (Pack() with { Quantity = 16_384 }).Encode(), "limits");
+        await RefusedAsync(KeyPack, (Pack() with { Version = new(2023) }).Encode(), "ladder");
+        await RefusedAsync(KeyPack, (Pack() with { IssuedAt = Now.AddDays(2) }).Encode(), "dated");
+        await RefusedAsync(KeyPack, (Pack() with { ExpiresAt = Now.AddDays(-1) }).Encode(), "ends before");
+        await RefusedAsync(KeyPack, [.. Pack().Encode(), 0], "after");
+        await RefusedAsync(KeyPack, Certificate().ToBeSigned(), "malformed");
+    }
+
+    [Fact]
+    public async Task It_signs_nothing_after_the_issuing_keys_two_years()
+    {
+        _publisher.Time.SetUtcNow(_publisher.Ceremony.IssuingSignsUntil);
+        await SignedAsync(KeyPack, Pack().Encode());
+
+        _publisher.Time.Advance(TimeSpan.FromSeconds(1));
+
+        await RefusedAsync(KeyPack, Pack().Encode(), "signs from");
+        await RefusedAsync(LicenseServer, Certificate().ToBeSigned(), "signs from");
+        await RefusedAsync(Tls, TlsLeaf().ToBeSigned(), "signs from");
+    }
+
+    [Fact]
+    public async Task Every_signature_has_its_entry_and_the_chain_goes_on_after_a_restart()
+    {
+        var tbs = Certificate().ToBeSigned();
+        await SignedAsync(LicenseServer, tbs);
+        await _publisher.StopSignerAsync();
+        await _publisher.StartSignerAsync();
+        await SignedAsync(KeyPack, Pack().Encode());
+
+        var entries = Entries();
+        Assert.Equal(["clearinghouse-tls-certificate", "license-server-certificate", "key-pack"], entries.Select(entry => entry.Kind));
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(tbs)), entries[1].Digest);
+        Assert.All(entries.Zip(entries.Skip(1)), pair => Assert.True(pair.Second.Follows(pair.First)));
+        Assert.Equal("600", TestPublisher.ModeOf(_publisher.SignerOptions.LogFile));
+    }
+
+    [Fact]
+    public async Task A_line_that_a_crash_cut_is_removed_and_a_changed_one_stops_the_signer()
+    {
+        await SignedAsync(KeyPack, Pack().Encode());
+        await _publisher.StopSignerAsync();
+        var path = _publisher.SignerOptions.LogFile;
+        var whole = await File.ReadAllTextAsync(path, TestPublisher.Cancellation);
+
+        await File.AppendAllTextAsync(path, """{"number":3,"at":"2026""", TestPublisher.Cancellation);
+        await _publisher.StartSignerAsync();
+        await _publisher.StopSignerAsync();
+        Assert.Equal(whole, await File.ReadAllTextAsync(path, TestPublisher.Cancellation));
+
+        foreach (var changed in new[]
+        {
+            whole.Replace("key-pack", "key-bag", StringComparison.Ordinal),
+            whole[(whole.IndexOf('\n', StringComparison.Ordinal) + 1)..],
+            "rubbish\n" + whole,
+        })
+        {
+            await File.WriteAllTextAsync(path, changed, TestPublisher.Cancellation);
+            await Assert.ThrowsAsync<InvalidDataException>(_publisher.StartSignerAsync);
+            await _publisher.StopSignerAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_second_signer_on_the_same_directory_does_not_start()
+    {
+        await using var second = SignerRole.Build(_publisher.SignerOptions, _publisher.Time, _ => { });
+
+        Assert.Contains("in use", (await Assert.ThrowsAsync<IOException>(() => second.StartAsync(TestPublisher.Cancellation))).Message, StringComparison.Ordinal);
+        await SignedAsync(KeyPack, Pack().Encode());
+    }
+
+    [Fact]
+    public void Options_say_everything_that_is_missing_at_once()
+    {
+        var errors = new SignerOptions { StateDirectory = "/nowhere/" + new string('d', 100) }.Check();
+
+        Assert.Equal(4, errors.Count);
+        Assert.Throws<ArgumentException>(() => SignerRole.Build(new SignerOptions { StateDirectory = "" }, _publisher.Time, _ => { }));
+    }
+
+    private DateTimeOffset Now => _publisher.Time.GetUtcNow();
+
+    private byte[] Spki => TestAuthority.Spki(_key);
+
+    private CertificateFields Certificate()
+    {
+        var begin = new DateTimeOffset(Now.UtcDateTime.Date, TimeSpan.Zero);
+        return CertificateProfiles.LicenseServer(_issuing, Spki, TestAuthority.Serial(), begin, begin.AddYears(10));
+    }
+
+    private CertificateFields TlsLeaf() => CertificateProfiles.ClearinghouseTls(_issuing, Spki, TestAuthority.Serial(), Now, Now.AddDays(90));
+
+    private KeyPackStatement Pack()
+        => new(Guid.Parse("0197a1b2-0000-7000-8000-000000000001"), KeyFingerprint.Of(_key), CalType.Device, new(2022), 5, "retail", Now, null);
+
+    private async Task<byte[]> SignedAsync(string route, byte[] body)
+    {
+        using var content = new ByteArrayContent(body);
+        using var response = await _publisher.SignerHttp.PostAsync(route, content, TestPublisher.Cancellation);
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadAsByteArrayAsync(TestPublisher.Cancellation);
+    }
+
+    private async Task RefusedAsync(string route, byte[] body, string reason)
+    {
+        using var content = new ByteArrayContent(body);
+        using var response = await _publisher.SignerHttp.PostAsync(route, content, TestPublisher.Cancellation);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        var problem = (await response.Content.ReadFromJsonAsync(ContractsJson.Default.ProblemBody, TestPublisher.Cancellation))!;
+        Assert.Equal(LicensingProblem.NotAllowed, problem.Code);
+        Assert.Contains(reason, problem.Detail, StringComparison.Ordinal);
+    }
+
+    private List<SigningLogEntry> Entries()
+    {
+        using var reader = new StreamReader(new FileStream(_publisher.SignerOptions.LogFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return [.. reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonSerializer.Deserialize(line, SigningLogJson.Default.SigningLogEntry)!)];
+    }
+}
