@@ -122,7 +122,7 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
     private async Task<SessionEndReason> RelayAsync(Peer client, SequencePhase phase)
     {
         var by = _licensing.By ?? throw new InvalidOperationException("licensing ended without a decision");
-        var relay = new Relay(client, phase.BackEnd, _socket, services.Metrics, services.Time) { BackEndSocket = phase.BackEndTlsSocket };
+        var relay = new Relay(client, phase.BackEnd, _socket, deadline, services.Metrics, services.Time) { BackEndSocket = phase.BackEndTlsSocket };
         var session = new LiveSession(id, phase.BackEndSocket, by.Serial, by.Temporary, by.LicenseServer, relay.LogonDecided);
         RecordStart(by);
         services.Sessions.Add(session);
@@ -130,9 +130,9 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
         var reason = SessionEndReason.InternalError;
         try
         {
-            reason = await relay.RunAsync(deadline.Token).ConfigureAwait(false);
-            if (deadline.Reason is { } over)
-                reason = over;
+            reason = await relay.RunAsync().ConfigureAwait(false);
+            if (reason == SessionEndReason.HostStopping && relay.CanSayGoodbye)
+                await phase.SayGoodbyeAsync().ConfigureAwait(false);
             return reason;
         }
         finally

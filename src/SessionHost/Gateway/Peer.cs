@@ -25,6 +25,8 @@ internal sealed record PeerReasons(SessionEndReason Closed, SessionEndReason Los
 /// <summary>One side of a connection until licensing has ended: whole frames in, bytes out, and every failure with the right name.</summary>
 internal sealed class Peer(Stream stream, PeerReasons reasons, CancellationToken cancellation) : IDisposable
 {
+    private static readonly TimeSpan LastWriteTime = TimeSpan.FromMilliseconds(300);
+
     public Stream Stream { get; } = stream;
 
     public PeerReasons Reasons { get; } = reasons;
@@ -89,6 +91,21 @@ internal sealed class Peer(Stream stream, PeerReasons reasons, CancellationToken
         catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
             throw new SessionEndedException(Reasons.Lost, failure);
+        }
+    }
+
+    /// <summary>Writes though the connection's clock may be over; a peer that does not take it within the time for closing is given up.</summary>
+    public async ValueTask WriteLastAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(LastWriteTime);
+            await Stream.WriteAsync(bytes, limit.Token).ConfigureAwait(false);
+            await Stream.FlushAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception gone) when (gone is IOException or SocketException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
+        {
+            throw new SessionEndedException(Reasons.Lost, gone);
         }
     }
 

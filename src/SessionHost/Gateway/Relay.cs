@@ -9,13 +9,13 @@ namespace Ostiary.SessionHost.Gateway;
 /// Two copies, one a direction. The back end's bytes are followed frame by frame until the logon is decided, so that a goodbye can be
 /// written between two frames; otherwise nothing is understood.
 /// </summary>
-internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket, GatewayMetrics metrics, TimeProvider time)
+internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket, Deadline deadline, GatewayMetrics metrics, TimeProvider time)
 {
     /// <summary>Four TLS records. Smaller buffers cost throughput, larger ones gain none.</summary>
     private const int BufferLength = 64 * 1024;
 
     /// <summary>After one side has closed, the other one may go on as long as it sends something within this time.</summary>
-    private static readonly TimeSpan QuietAfterClose = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan QuietAfterClose = TimeSpan.FromSeconds(2);
 
     private readonly FrameTracker _frames = new();
     private long _moved;
@@ -26,26 +26,26 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
 
     /// <summary>
     /// Step 1: what licensing had read and not used goes first. Step 2: copy. Step 3: whoever closes first is passed on as a half-close,
-    /// and the other direction goes on. Step 4: the reason is that of the direction which ended first.
+    /// and the other direction goes on. Step 4: the reason is that of the direction which ended first; it ends the connection's clock, and
+    /// with it every read that is still under way, those that licensing began included.
     /// </summary>
-    public async Task<SessionEndReason> RunAsync(CancellationToken cancellation)
+    public async Task<SessionEndReason> RunAsync()
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         clientSocket.BeginRelaying();
         if (backEnd.Stream is SslStream)
             BackEndSocket?.BeginRelaying();
 
-        var toBackEnd = CopyAsync(client, backEnd, follow: false, metrics.BytesToBackEnd, stop.Token);
-        var toClient = CopyAsync(backEnd, client, follow: true, metrics.BytesToClient, stop.Token);
+        var toBackEnd = CopyAsync(client, backEnd, follow: false, metrics.BytesToBackEnd);
+        var toClient = CopyAsync(backEnd, client, follow: true, metrics.BytesToClient);
         var first = await Task.WhenAny(toBackEnd, toClient).ConfigureAwait(false);
         var second = first == toBackEnd ? toClient : toBackEnd;
         var reason = await first.ConfigureAwait(false);
         if (reason == client.Reasons.Closed || reason == backEnd.Reasons.Closed)
-            await LetFinishAsync(first == toBackEnd ? backEnd : client, second, stop.Token).ConfigureAwait(false);
+            await LetFinishAsync(first == toBackEnd ? backEnd : client, second).ConfigureAwait(false);
 
-        await stop.CancelAsync().ConfigureAwait(false);
+        deadline.End(reason);
         await second.ConfigureAwait(false);
-        return reason;
+        return deadline.Reason ?? reason;
     }
 
     /// <summary>Whether a message of our own can stand behind what the client got.</summary>
@@ -54,15 +54,15 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
     /// <summary>Set where the back end is under TLS.</summary>
     public SocketStream? BackEndSocket { get; init; }
 
-    private async Task LetFinishAsync(Peer closing, Task second, CancellationToken cancellation)
+    private async Task LetFinishAsync(Peer closing, Task second)
     {
         try
         {
-            await HalfCloseAsync(closing, cancellation).ConfigureAwait(false);
+            await HalfCloseAsync(closing).ConfigureAwait(false);
             for (var before = -1L; before != Interlocked.Read(ref _moved) && !second.IsCompleted;)
             {
                 before = Interlocked.Read(ref _moved);
-                await Task.WhenAny(second, Task.Delay(QuietAfterClose, time, cancellation)).ConfigureAwait(false);
+                await Task.WhenAny(second, Task.Delay(QuietAfterClose, time, deadline.Token)).ConfigureAwait(false);
             }
         }
         catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
@@ -72,13 +72,13 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
     }
 
     /// <summary>Says that nothing more will be sent: close_notify under TLS, FIN otherwise.</summary>
-    private async Task HalfCloseAsync(Peer peer, CancellationToken cancellation)
+    private async Task HalfCloseAsync(Peer peer)
     {
         if (peer.Stream is SslStream tls)
         {
             var socket = peer == client ? clientSocket : BackEndSocket;
             if (socket is not null)
-                await socket.EndRelayingAsync(cancellation).ConfigureAwait(false);
+                await socket.EndRelayingAsync(deadline.Token).ConfigureAwait(false);
             await tls.ShutdownAsync().ConfigureAwait(false);
         }
         else if (peer.Stream is SocketStream plain)
@@ -87,7 +87,7 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
         }
     }
 
-    private async Task<SessionEndReason> CopyAsync(Peer from, Peer to, bool follow, Action<int> count, CancellationToken cancellation)
+    private async Task<SessionEndReason> CopyAsync(Peer from, Peer to, bool follow, Action<int> count)
     {
         var buffer = Array.Empty<byte>();
         var reader = from;
@@ -95,18 +95,18 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
         {
             var rest = await from.TakeRestAsync().ConfigureAwait(false);
             if (!rest.IsEmpty)
-                await PassAsync(rest, to, follow, count, cancellation).ConfigureAwait(false);
+                await PassAsync(rest, to, follow, count).ConfigureAwait(false);
             from.Dispose();
             while (true)
             {
                 // Nothing is held while nobody says anything.
-                await from.Stream.ReadAsync(Memory<byte>.Empty, cancellation).ConfigureAwait(false);
+                await from.Stream.ReadAsync(Memory<byte>.Empty, deadline.Token).ConfigureAwait(false);
                 buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
-                var length = await from.Stream.ReadAsync(buffer.AsMemory(0, BufferLength), cancellation).ConfigureAwait(false);
+                var length = await from.Stream.ReadAsync(buffer.AsMemory(0, BufferLength), deadline.Token).ConfigureAwait(false);
                 if (length == 0)
                     return from.Reasons.Closed;
                 reader = to;
-                await PassAsync(buffer.AsMemory(0, length), to, follow, count, cancellation).ConfigureAwait(false);
+                await PassAsync(buffer.AsMemory(0, length), to, follow, count).ConfigureAwait(false);
                 reader = from;
                 ArrayPool<byte>.Shared.Return(buffer);
                 buffer = [];
@@ -122,7 +122,7 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
         }
         catch (OperationCanceledException)
         {
-            return SessionEndReason.HostStopping;
+            return deadline.Reason ?? SessionEndReason.HostStopping;
         }
         catch (Exception failure) when (failure is IOException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
@@ -130,12 +130,12 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
         }
     }
 
-    private async ValueTask PassAsync(ReadOnlyMemory<byte> bytes, Peer to, bool follow, Action<int> count, CancellationToken cancellation)
+    private async ValueTask PassAsync(ReadOnlyMemory<byte> bytes, Peer to, bool follow, Action<int> count)
     {
         if (follow && _following)
             _frames.Pass(bytes.Span);
-        await to.Stream.WriteAsync(bytes, cancellation).ConfigureAwait(false);
-        await to.Stream.FlushAsync(cancellation).ConfigureAwait(false);
+        await to.Stream.WriteAsync(bytes, deadline.Token).ConfigureAwait(false);
+        await to.Stream.FlushAsync(deadline.Token).ConfigureAwait(false);
         Interlocked.Add(ref _moved, bytes.Length);
         count(bytes.Length);
     }

@@ -54,14 +54,12 @@ internal sealed class SequencePhase(
             await ActOnNextFrameAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Lets the client go with a text that it can show, before or after licensing.</summary>
-    public async Task SayGoodbyeAsync(ErrorInfoCode code)
+    /// <summary>Lets the client go between two frames of the back end: it ends instead of connecting again by itself.</summary>
+    public async Task SayGoodbyeAsync(ErrorInfoCode? code = null)
     {
-        if (_toClient is not { } envelope)
-            return;
-        if (sequence.Facts.SupportsErrorInfo)
-            await client.WriteAsync(envelope.SetErrorInfo(code)).ConfigureAwait(false);
-        await client.WriteAsync(McsEnvelope.Disconnect()).ConfigureAwait(false);
+        if (code is { } text && _toClient is { } envelope && sequence.Facts.SupportsErrorInfo)
+            await client.WriteLastAsync(envelope.SetErrorInfo(text)).ConfigureAwait(false);
+        await client.WriteLastAsync(McsEnvelope.Disconnect()).ConfigureAwait(false);
     }
 
     public void Dispose()

@@ -29,6 +29,7 @@ internal sealed class SessionHostContext(string path) : DbContext
             receipt.HasKey(row => row.Serial);
             receipt.HasIndex(row => row.HardwareId);
             receipt.HasIndex(row => row.ExpiresAt);
+            receipt.HasIndex(row => row.SeenAt);
         });
         model.Entity<SessionRow>(session =>
         {

@@ -16,6 +16,9 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
 
     private const int BatchLength = 512;
 
+    /// <summary>Receipts that are kept beyond permanent ones: devices that never log on leave temporary ones, and cannot fill the disk.</summary>
+    private const int KeptReceipts = 100_000;
+
     /// <summary>Old rows are looked for once in so many changes.</summary>
     private const int PruneEvery = 2_000;
 
@@ -129,6 +132,9 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
         await db.Sessions.Where(row => row.Id <= session && row.EndedAt != null).ExecuteDeleteAsync().ConfigureAwait(false);
         var now = time.GetUtcNow();
         await db.Receipts.Where(row => row.ExpiresAt < now).ExecuteDeleteAsync().ConfigureAwait(false);
+        var edge = await db.Receipts.OrderByDescending(row => row.SeenAt).Skip(KeptReceipts).Select(row => (DateTimeOffset?)row.SeenAt)
+            .FirstOrDefaultAsync().ConfigureAwait(false);
+        await db.Receipts.Where(row => row.Temporary && row.SeenAt <= edge).ExecuteDeleteAsync().ConfigureAwait(false);
     }
 
     private readonly record struct Change(Func<SessionHostContext, Task> Apply, TaskCompletionSource? Committed);

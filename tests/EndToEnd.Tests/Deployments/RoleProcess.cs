@@ -41,7 +41,8 @@ public sealed class RoleProcess : IAsyncDisposable
         if (_process is not null)
             await _process.DisposeAsync();
         // A role that was killed left its socket; what counts is that the new one answers there.
-        File.Delete(_adminSocket);
+        if (File.Exists(_adminSocket))
+            File.Delete(_adminSocket);
         var environment = new Dictionary<string, string?>(_environment);
         foreach (var (name, value) in more)
             environment[name] = value;

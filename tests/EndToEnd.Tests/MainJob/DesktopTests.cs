@@ -11,7 +11,7 @@ public sealed class DesktopTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Xfreerdp_shows_the_same_desktop_through_the_session_host_as_directly()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);
@@ -25,7 +25,7 @@ public sealed class DesktopTests
         Assert.Equal(0, through.DifferenceTo(direct));
     }
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Rdesktop_reaches_the_desktop()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);

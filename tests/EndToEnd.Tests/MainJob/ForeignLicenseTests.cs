@@ -10,7 +10,7 @@ public sealed class ForeignLicenseTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task A_client_with_a_license_of_somebody_else_gets_in_and_keeps_it_byte_for_byte()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);

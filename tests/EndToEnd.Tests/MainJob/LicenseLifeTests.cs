@@ -12,7 +12,7 @@ public sealed class LicenseLifeTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task A_new_device_gets_a_temporary_CAL_then_a_permanent_one_and_then_needs_no_license_server()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);

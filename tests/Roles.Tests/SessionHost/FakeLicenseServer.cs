@@ -14,6 +14,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
 
 namespace Ostiary.Roles.Tests.SessionHost;
 
@@ -164,8 +165,8 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         return request.Token == Token
             ? Results.Json(Membership(http), ContractsJson.Default.Membership)
             : Results.Json(
-                Ostiary.Contracts.Problems.ProblemBody.Of(Ostiary.Contracts.Problems.LicensingProblem.InvitationInvalid), ContractsJson.Default.ProblemBody,
-                Ostiary.Contracts.Problems.ProblemBody.ContentType, 403);
+                ProblemBody.Of(LicensingProblem.InvitationInvalid), ContractsJson.Default.ProblemBody,
+                ProblemBody.ContentType, 403);
     }
 
     private IResult RenewAsync(HttpContext http)

@@ -19,15 +19,16 @@ public sealed class FakeXrdp : IAsyncDisposable
 {
     private readonly Socket _listener;
     private readonly BackEndForm _form;
+    private readonly BackEndSecurity _confirms;
     private readonly Func<Stream, CancellationToken, Task> _desktop;
     private readonly X509Certificate2? _certificate;
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentBag<Task> _connections = [];
     private readonly Task _accepting;
 
-    private FakeXrdp(Socket listener, string address, BackEndForm form, X509Certificate2? certificate, Func<Stream, CancellationToken, Task>? desktop)
+    private FakeXrdp(Socket listener, string address, BackEndForm form, BackEndSecurity confirms, X509Certificate2? certificate, Func<Stream, CancellationToken, Task>? desktop)
     {
-        (_listener, Address, _form, _certificate) = (listener, address, form, certificate);
+        (_listener, Address, _form, _confirms, _certificate) = (listener, address, form, confirms, certificate);
         _desktop = desktop ?? SwallowAsync;
         _accepting = AcceptAsync();
     }
@@ -41,12 +42,14 @@ public sealed class FakeXrdp : IAsyncDisposable
     /// <summary>One script a connection.</summary>
     public ConcurrentQueue<BackEndScript> Connections { get; } = new();
 
-    public static FakeXrdp InClear(string path, BackEndForm form = BackEndForm.Xrdp09, Func<Stream, CancellationToken, Task>? desktop = null, int backlog = 64)
+    /// <summary>On a unix socket; it confirms <paramref name="confirms"/>, whatever is asked.</summary>
+    public static FakeXrdp InClear(
+        string path, BackEndForm form = BackEndForm.Xrdp09, Func<Stream, CancellationToken, Task>? desktop = null, int backlog = 64, BackEndSecurity confirms = BackEndSecurity.Clear)
     {
         var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(path));
         listener.Listen(backlog);
-        return new(listener, "unix:" + path, form, null, desktop);
+        return new(listener, "unix:" + path, form, confirms, null, desktop);
     }
 
     public static FakeXrdp WithTls(BackEndForm form = BackEndForm.Xrdp09, Func<Stream, CancellationToken, Task>? desktop = null)
@@ -57,17 +60,18 @@ public sealed class FakeXrdp : IAsyncDisposable
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=xrdp.test", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddYears(1));
-        return new(listener, $"tls:127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}", form, certificate, desktop);
+        return new(listener, $"tls:127.0.0.1:{((IPEndPoint)listener.LocalEndPoint!).Port}", form, BackEndSecurity.Tls, certificate, desktop);
     }
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+            return;
         await _stop.CancelAsync();
         _listener.Dispose();
         await _accepting;
         await Task.WhenAll(_connections);
         _certificate?.Dispose();
-        _stop.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -85,8 +89,7 @@ public sealed class FakeXrdp : IAsyncDisposable
 
     private async Task ServeAsync(Socket socket)
     {
-        var security = _certificate is null ? BackEndSecurity.Clear : BackEndSecurity.Tls;
-        var script = new BackEndScript(_form, security);
+        var script = new BackEndScript(_form, _confirms);
         Connections.Enqueue(script);
         Stream stream = new NetworkStream(socket, ownsSocket: true);
         try
