@@ -75,7 +75,7 @@ public enum CalStatus
     /// <summary>Over; a permanent one has given its seat back.</summary>
     Expired,
 
-    /// <summary>A temporary CAL that a permanent one has replaced.</summary>
+    /// <summary>A newer CAL of the device has replaced it: a temporary one by a permanent one, a permanent one by its renewal.</summary>
     Upgraded,
 }
 

@@ -90,7 +90,7 @@ internal static class HostMembership
     private static void Certify(LedgerBatch batch, LicenseServerIdentity identity, JoinedHost host, string kind)
     {
         var fields = CertificateProfiles.SessionHost(
-            identity.Current.Certificate, host.PublicKey, new(host.HostId, host.Version, host.Mode), CalSerial.Draw().ToBytes(), batch.Now, batch.Now + Life);
+            identity.Current.Certificate, host.PublicKey, new(host.HostId, host.Version, host.Mode), CalSerial.Draw(batch.Now).ToBytes(), batch.Now, batch.Now + Life);
         host.Certify(fields.ToBeSigned(), fields.NotAfter);
         batch.Audit(kind, CanonicalContent.Hosts, host.HostId.ToString(), number =>
         {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer.Hosts;
@@ -57,6 +58,8 @@ internal static class Doors
         var declared = context.GetEndpoint()?.Metadata.GetMetadata<DoorMetadata>();
         if (declared is null || context.Features.Get<DoorFeature>()?.Door != declared.Door)
             throw new ProblemException(LicensingProblem.NotFound, $"{context.Request.Method} {context.Request.Path} is not served here");
+        if (declared.Door == Door.Hosts)
+            context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = Json.HostBodyLimit;
         switch (declared.Credential)
         {
             case Credential.OwnKey:

@@ -63,7 +63,7 @@ internal sealed class HostTls(LicenseServerIdentity identity, TimeProvider time)
         DateTimeOffset issuerNotBefore = issuer.Certificate.NotBefore.ToUniversalTime();
         if (notBefore < issuerNotBefore)
             notBefore = issuerNotBefore;
-        var fields = CertificateProfiles.LicenseServerTls(issuer.Certificate, key.ExportSubjectPublicKeyInfo(), CalSerial.Draw().ToBytes(), notBefore, now + Life);
+        var fields = CertificateProfiles.LicenseServerTls(issuer.Certificate, key.ExportSubjectPublicKeyInfo(), CalSerial.Draw(now).ToBytes(), notBefore, now + Life);
         var toBeSigned = fields.ToBeSigned();
         using var bare = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, identity.Key.SignCertificate(toBeSigned)));
         var certificate = bare.CopyWithPrivateKey(key);
@@ -79,7 +79,7 @@ internal sealed class HostTls(LicenseServerIdentity identity, TimeProvider time)
     {
         var issuer = new X500DistinguishedName("CN=not activated").RawData;
         DateTimeOffset notBefore = selfMade.Certificate.NotBefore.ToUniversalTime();
-        var fields = CertificateProfiles.LicenseServer(null, identity.Key.PublicKey, CalSerial.Draw().ToBytes(), notBefore, selfMade.Until) with { Issuer = issuer };
+        var fields = CertificateProfiles.LicenseServer(null, identity.Key.PublicKey, CalSerial.Draw(notBefore).ToBytes(), notBefore, selfMade.Until) with { Issuer = issuer };
         var toBeSigned = fields.ToBeSigned();
         return X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, identity.Key.SignCertificate(toBeSigned)));
     }

@@ -56,7 +56,7 @@ internal sealed class CalTemplates(X509Certificate2 licenseServer, KeyFingerprin
         {
             // Dates before any license server's own, so that the profile does not shorten them.
             var marks = new Marks(
-                RandomNumberGenerator.GetBytes(DeviceCalData.DigestLength), CalSerial.Draw().ToBytes(),
+                RandomNumberGenerator.GetBytes(DeviceCalData.DigestLength), CalSerial.Draw(DateTimeOffset.UnixEpoch).ToBytes(),
                 new(1971, 2, 3, 4, 5, 6, TimeSpan.Zero), new(1972, 3, 4, 5, 6, 7, TimeSpan.Zero));
             _bytes = make(marks);
             _digest = Find(marks.Digest);

@@ -56,7 +56,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         var host = batch.Host(question.Host);
         if (Repeated(batch) is { } same)
             return same;
-        var device = FindDevice(batch) ?? Guid.NewGuid();
+        var device = FindDevice(batch) ?? NewDevice(batch);
         foreach (var over in batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status == LicenseStatus.Live && license.IsOver(batch.Now)).ToList())
             batch.Expire(over);
         foreach (var over in batch.Rows.OfDevice(device).OfType<Temporary>().Where(temporary => temporary.IsOver(batch.Now)).ToList())
@@ -106,6 +106,9 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         return Adopt(batch, presented, known) ?? known;
     }
 
+    // Of one time, so that they lie together in an index.
+    private static Guid NewDevice(LedgerBatch batch) => Guid.CreateVersion7(batch.Now);
+
     // Its row fell out of the table of unvalidated ones, or the ledger is older than the CAL. The CAL's own word is enough: we signed it.
     private Guid? Adopt(LedgerBatch batch, PresentedCal presented, Guid? known)
     {
@@ -116,7 +119,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             var digest = DeviceCalData.DigestHardwareId(cal.LicenseServer, question.HardwareId);
             if (!cal.Data.HardwareIdDigest.AsSpan().SequenceEqual(digest) || batch.Now > cal.NotAfter)
                 return null;
-            var device = known ?? Guid.NewGuid();
+            var device = known ?? NewDevice(batch);
             if (cal.Data.Temporary)
             {
                 batch.Add(new Temporary
@@ -194,7 +197,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
 
     private Cal GrantTemporary(LedgerBatch batch, JoinedHost host, Guid device, Cal? held, CalVersion version, DateTimeOffset until)
     {
-        var serial = CalSerial.Draw();
+        var serial = CalSerial.Draw(batch.Now);
         var notAfter = Earlier(until, templates.Until);
         var temporary = new Temporary
         {
@@ -237,7 +240,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             pack.AdoptSeat();
         else
             pack.TakeSeat(batch.Now);
-        var serial = CalSerial.Draw();
+        var serial = CalSerial.Draw(batch.Now);
         var notAfter = Earlier(until, templates.Until);
         var license = NewLicense(device, version, serial, batch.Now, notAfter, templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
         batch.Add(renewal ? "license-renewed" : "license-issued", license);

@@ -67,6 +67,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         var batch = new List<LedgerCommand>(_limits.MaxBatch);
         while (WaitForRequests())
         {
+            LetGather();
             while (batch.Count < _limits.MaxBatch && _queue.Reader.TryRead(out var command))
                 batch.Add(command);
             Process(batch);
@@ -80,6 +81,14 @@ internal sealed class LedgerWriter : IAsyncDisposable
     {
         var waiting = _queue.Reader.WaitToReadAsync();
         return waiting.IsCompleted ? waiting.Result : waiting.AsTask().GetAwaiter().GetResult();
+    }
+
+    // Those whom the last commit has woken often ask again at once: as long as the queue grows, the batch is not closed.
+    // Without a timer: where nobody comes, one turn of the scheduler is all that is lost.
+    private void LetGather()
+    {
+        for (var seen = 0; _queue.Reader.Count is var waiting && waiting > seen && waiting < _limits.MaxBatch; seen = waiting)
+            Thread.Sleep(0);
     }
 
     private void Process(List<LedgerCommand> batch)

@@ -14,7 +14,7 @@ public class CalTemplatesTests
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var begin = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        var own = CertificateProfiles.LicenseServer(null, key.ExportSubjectPublicKeyInfo(), CalSerial.Draw().ToBytes(), begin, begin.AddYears(40)).ToBeSigned();
+        var own = CertificateProfiles.LicenseServer(null, key.ExportSubjectPublicKeyInfo(), CalSerial.Draw(TestLedger.Begin).ToBytes(), begin, begin.AddYears(40)).ToBeSigned();
         using var certificate = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(own, CertificateFields.Sign(own, key)));
         var fingerprint = KeyFingerprint.Of(key);
         var templates = new CalTemplates(certificate, fingerprint);
@@ -24,7 +24,7 @@ public class CalTemplatesTests
             foreach (var pack in new Guid?[] { null, Guid.NewGuid(), Guid.NewGuid() })
             {
                 var hardwareId = RandomNumberGenerator.GetBytes(20);
-                var serial = CalSerial.Draw();
+                var serial = CalSerial.Draw(TestLedger.Begin);
                 var notBefore = begin.AddDays(day).AddSeconds(day * 7);
                 var data = new DeviceCalData(new(2022), pack is null, pack ?? Guid.Empty, DeviceCalData.DigestHardwareId(fingerprint, hardwareId));
 

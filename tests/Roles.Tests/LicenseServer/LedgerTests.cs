@@ -145,22 +145,6 @@ public class LedgerTests
     }
 
     [Fact]
-    public async Task Request_ids_younger_than_a_day_outlive_the_sweep()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        await ledger.ConnectAsync(host, new TestDevice("CLIENT"));
-
-        ledger.Time.Advance(TimeSpan.FromHours(23.9));
-        await Sweep.PassAsync(ledger.Ledger, TestContext.Current.CancellationToken);
-        Assert.Equal(1, ledger.Scalar("SELECT count(*) FROM requests"));
-        ledger.Time.Advance(TimeSpan.FromHours(0.2));
-        await Sweep.PassAsync(ledger.Ledger, TestContext.Current.CancellationToken);
-
-        Assert.Equal(0, ledger.Scalar("SELECT count(*) FROM requests"));
-    }
-
-    [Fact]
     public async Task A_device_whose_permanent_CAL_is_over_gets_no_second_temporary_one()
     {
         await using var ledger = new TestLedger();
@@ -193,129 +177,6 @@ public class LedgerTests
     }
 
     [Fact]
-    public async Task A_CAL_names_its_device_whatever_the_device_calls_itself()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        await ledger.InstallPackAsync(5);
-        var device = new TestDevice("BEFORE");
-        var held = await ledger.SettleAsync(host, device);
-
-        device.Name = "AFTER";
-        var renamed = await ledger.ConnectAsync(host, device);
-
-        Assert.Equal(held.Granted!.Serial, renamed.Granted!.Serial);
-        Assert.Null(renamed.Granted.Stored);
-    }
-
-    [Fact]
-    public async Task A_device_that_lost_its_CAL_is_known_by_hardware_id_and_name_and_gets_the_same_bytes()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        await ledger.InstallPackAsync(5);
-        var device = new TestDevice("CLIENT");
-        await ledger.SettleAsync(host, device);
-        var stored = device.Stored!;
-
-        device.Name = "client";
-        var again = await ledger.ConnectAsync(host, device, presents: false);
-        await ledger.RestartAsync();
-        var afterRestart = await ledger.ConnectAsync(host, device, presents: false);
-
-        Assert.Equal(ToBeSigned(stored), ToBeSigned(again.Granted!.Stored!));
-        Assert.Equal(ToBeSigned(stored), ToBeSigned(afterRestart.Granted!.Stored!));
-        Assert.Equal(1, ledger.Scalar("SELECT issued FROM packs"));
-    }
-
-    [Fact]
-    public async Task Another_name_without_a_CAL_is_another_device()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        var device = new TestDevice("ONE");
-        var one = await ledger.ConnectAsync(host, device);
-
-        device.Name = "TWO";
-        var two = await ledger.ConnectAsync(host, device, presents: false);
-
-        Assert.NotEqual(one.Granted!.Serial, two.Granted!.Serial);
-    }
-
-    [Fact]
-    public async Task A_copied_CAL_does_not_make_another_machine_the_same_device()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        await ledger.InstallPackAsync(5);
-        var device = new TestDevice("ONE");
-        var held = await ledger.SettleAsync(host, device);
-
-        var thief = new TestDevice("ONE") { Stored = device.Stored };
-        var answer = await ledger.ConnectAsync(host, thief);
-
-        Assert.NotEqual(held.Granted!.Serial, answer.Granted!.Serial);
-        Assert.True(answer.Granted.Temporary);
-    }
-
-    [Fact]
-    public async Task A_CAL_with_a_changed_signature_is_not_looked_at()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        var device = new TestDevice("ONE");
-        var first = await ledger.ConnectAsync(host, device);
-        using var forger = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var toBeSigned = ToBeSigned(device.Stored!);
-        device.Stored = DeviceCal.WriteStored(CertificateFields.Assemble(toBeSigned, CertificateFields.Sign(toBeSigned, forger)), [ledger.Ledger.Identity.Current.Certificate]);
-
-        device.Name = "TWO";
-        var answer = await ledger.ConnectAsync(host, device);
-
-        Assert.NotEqual(first.Granted!.Serial, answer.Granted!.Serial);
-    }
-
-    [Fact]
-    public async Task A_CAL_whose_row_fell_out_is_adopted_with_its_own_dates()
-    {
-        await using var ledger = new TestLedger(temporariesPerHost: 3);
-        var host = await ledger.JoinAsync();
-        var device = new TestDevice("OLD");
-        var first = await ledger.ConnectAsync(host, device);
-        ledger.PassDays(10);
-        for (var other = 0; other < 4; other++)
-            await ledger.ConnectAsync(host, new TestDevice($"NEW{other}"));
-        Assert.False(await ledger.LogOnAsync(host, device));
-
-        var adopted = await ledger.ConnectAsync(host, device);
-
-        Assert.Equal(first.Granted!.Serial, adopted.Granted!.Serial);
-        Assert.Equal(first.Granted.ExpiresAt, adopted.Granted.ExpiresAt);
-        Assert.Null(adopted.Granted.Stored);
-        Assert.True(await ledger.LogOnAsync(host, device));
-        Assert.Equal(3, ledger.Scalar("SELECT count(*) FROM temporaries") + ledger.Scalar("SELECT count(*) FROM licenses"));
-    }
-
-    [Fact]
-    public async Task A_permanent_CAL_that_the_ledger_has_lost_takes_its_seat_again_also_beyond_the_pool()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        await ledger.InstallPackAsync(1);
-        var device = new TestDevice("OLD");
-        var held = await ledger.SettleAsync(host, device);
-        ledger.Tamper("DELETE FROM licenses");
-        ledger.Tamper("UPDATE packs SET issued = 0");
-        await ledger.SettleAsync(host, new TestDevice("NEW"));
-
-        var adopted = await ledger.ConnectAsync(host, device);
-
-        Assert.Equal(held.Granted!.Serial, adopted.Granted!.Serial);
-        Assert.False(adopted.Granted.Temporary);
-        Assert.Equal(2, ledger.Scalar("SELECT issued FROM packs"));
-    }
-
-    [Fact]
     public async Task Ten_thousand_devices_that_never_log_on_take_no_seat_and_little_room()
     {
         await using var ledger = new TestLedger();
@@ -332,63 +193,6 @@ public class LedgerTests
         Assert.Equal(number + 3, ledger.Scalar("SELECT number FROM ledger_head"));
         Assert.InRange(ledger.Scalar("SELECT count(*) FROM temporaries"), 1, 2_000);
         Assert.InRange(new FileInfo(ledger.File).Length + new FileInfo(ledger.File + "-wal").Length, 1, 20_000_000);
-    }
-
-    [Fact]
-    public async Task A_repeated_request_gets_the_same_answer_also_after_a_restart()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        await ledger.InstallPackAsync(1);
-        var device = new TestDevice("CLIENT");
-        await ledger.SettleAsync(host, device);
-        var waiting = new TestDevice("WAITING");
-        var request = waiting.Request();
-        var first = await ledger.Ledger.RequestDeviceCalAsync(host, request, TestContext.Current.CancellationToken);
-        await ledger.Ledger.ValidateAsync(host, Guid.NewGuid(), Serial(first), "bob", TestContext.Current.CancellationToken);
-
-        await ledger.RestartAsync();
-        await ledger.InstallPackAsync(1);
-        var again = await ledger.Ledger.RequestDeviceCalAsync(host, request, TestContext.Current.CancellationToken);
-
-        Assert.Equal(first.Granted!.Serial, again.Granted!.Serial);
-        Assert.Equal(ToBeSigned(first.Granted.Stored!), ToBeSigned(again.Granted.Stored!));
-        Assert.Equal(1, ledger.Scalar("SELECT touches FROM licenses WHERE client_name = 'WAITING'"));
-    }
-
-    [Fact]
-    public async Task A_repeated_refusal_stays_a_refusal()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        var device = new TestDevice("CLIENT");
-        await ledger.SettleAsync(host, device);
-        ledger.PassDays(91);
-        var request = device.Request();
-        var first = await ledger.Ledger.RequestDeviceCalAsync(host, request, TestContext.Current.CancellationToken);
-
-        await ledger.InstallPackAsync(1);
-        var again = await ledger.Ledger.RequestDeviceCalAsync(host, request, TestContext.Current.CancellationToken);
-
-        Assert.Equal(RefusalReason.TemporaryExpired, first.Refused);
-        Assert.Equal((first.Refused, first.Detail), (again.Refused, again.Detail));
-    }
-
-    [Fact]
-    public async Task A_request_id_with_another_body_or_from_another_host_is_an_error()
-    {
-        await using var ledger = new TestLedger();
-        var host = await ledger.JoinAsync();
-        var other = await ledger.JoinAsync();
-        var request = new TestDevice("CLIENT").Request();
-        var answer = await ledger.Ledger.RequestDeviceCalAsync(host, request, TestContext.Current.CancellationToken);
-
-        async Task Reused(Func<Task> act) => Assert.Equal(LicensingProblem.RequestIdReused, (await Assert.ThrowsAsync<ProblemException>(act)).Problem);
-        await Reused(() => ledger.Ledger.RequestDeviceCalAsync(host, request with { Device = request.Device with { ClientName = "X" } }, TestContext.Current.CancellationToken));
-        await Reused(() => ledger.Ledger.RequestDeviceCalAsync(other, request, TestContext.Current.CancellationToken));
-        await Reused(() => ledger.Ledger.ValidateAsync(host, request.RequestId, Serial(answer), "alice", TestContext.Current.CancellationToken));
-
-        Assert.Equal(1, ledger.Scalar("SELECT count(*) FROM temporaries"));
     }
 
     [Fact]
@@ -478,18 +282,5 @@ public class LedgerTests
         var days = Enumerable.Range(0, 20_000).Select(_ => drawing.DrawPermanentDays()).ToHashSet();
 
         Assert.Equal(Enumerable.Range(52, 38), days.Order());
-    }
-
-    private static CalSerial Serial(DeviceCalAnswer answer)
-    {
-        Assert.True(CalSerial.TryParse(answer.Granted!.Serial, out var serial));
-        return serial;
-    }
-
-    private static byte[] ToBeSigned(byte[] stored)
-    {
-        Assert.True(DeviceCal.TryRead(stored, out var cal));
-        using (cal)
-            return cal.ToBeSigned.ToArray();
     }
 }
