@@ -36,7 +36,7 @@ public static class ClearinghouseRole
         {
             server.Listen(IPEndPoint.Parse(options.Listen), https => https.IsDoor(Door.Public).UseHttps(new TlsHandshakeCallbackOptions
             {
-                OnConnection = _ => ValueTask.FromResult(server.ApplicationServices.GetRequiredService<TlsCertificate>().ForHandshake()),
+                OnConnection = handshake => server.ApplicationServices.GetRequiredService<TlsCertificate>().ForHandshakeAsync(handshake.CancellationToken),
             }));
             server.ListenUnixSocket(options.AdministrationSocket, socket => socket.IsDoor(Door.Administration));
         });

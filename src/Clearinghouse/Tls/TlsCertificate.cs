@@ -15,7 +15,7 @@ namespace Ostiary.Clearinghouse.Tls;
 /// key and chain lie in one file, so that they are always of one another. It is renewed when 30 days are left.
 /// </summary>
 internal sealed class TlsCertificate(
-    ClearinghouseOptions options, SignerClient signer, Issuers issuers, PublishedRoot root, TimeProvider time, ILogger<TlsCertificate> logger)
+    ClearinghouseOptions options, SignerClient signer, Issuers issuers, PublishedRoot root, TimeProvider time, ILogger<TlsCertificate> logger) : IDisposable
 {
     public const int Days = 90;
     public const int RenewDays = 30;
@@ -23,18 +23,39 @@ internal sealed class TlsCertificate(
     // A license server's clock may be a little behind.
     private static readonly TimeSpan Backdating = TimeSpan.FromHours(1);
 
+    private readonly SemaphoreSlim _refreshing = new(1);
     private volatile SslStreamCertificateContext? _current;
 
-    /// <summary>What a TLS handshake takes.</summary>
-    public SslServerAuthenticationOptions ForHandshake() => new()
+    /// <summary>What a TLS handshake takes. A machine that slept through the renewal renews before it answers.</summary>
+    public async ValueTask<SslServerAuthenticationOptions> ForHandshakeAsync(CancellationToken cancellation)
     {
-        ServerCertificateContext = _current ?? throw new InvalidOperationException("the TLS certificate was not made"),
-        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        ApplicationProtocols = [SslApplicationProtocol.Http11],
-    };
+        if (_current is { } current && options.TlsCertificateFile is null && current.TargetCertificate.NotAfter.ToUniversalTime() <= time.GetUtcNow())
+            await RefreshAsync(cancellation);
+        return new()
+        {
+            ServerCertificateContext = _current ?? throw new InvalidOperationException("the TLS certificate was not made"),
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            ApplicationProtocols = [SslApplicationProtocol.Http11],
+        };
+    }
 
     /// <summary>Reads the certificate, or gets a new one when there is none or it is soon over. One that still holds is kept if that fails.</summary>
     public async Task RefreshAsync(CancellationToken cancellation)
+    {
+        await _refreshing.WaitAsync(cancellation);
+        try
+        {
+            await RefreshAloneAsync(cancellation);
+        }
+        finally
+        {
+            _refreshing.Release();
+        }
+    }
+
+    public void Dispose() => _refreshing.Dispose();
+
+    private async Task RefreshAloneAsync(CancellationToken cancellation)
     {
         if (options.TlsCertificateFile is { } certificateFile && options.TlsKeyFile is { } keyFile)
         {

@@ -33,7 +33,7 @@ internal sealed class CalQuestions(Servers servers, Joining joining, SessionHost
 
             try
             {
-                var request = new DeviceCalRequest(Guid.NewGuid(), device, presented);
+                var request = new DeviceCalRequest(Guid.CreateVersion7(), device, presented);
                 var current = await WithCertificateAsync(link, either.Token).ConfigureAwait(false);
                 var answer = await current.RequestDeviceCalAsync(request, either.Token).ConfigureAwait(false);
                 if (answer.Granted is { } granted)

@@ -31,7 +31,7 @@ internal sealed class Validations(SessionHostOptions options, Store store, Serve
         var now = time.GetUtcNow();
         await store.CommitAsync(db =>
         {
-            db.Validations.Add(new() { Id = Guid.NewGuid(), LicenseServer = server.Hex, Serial = serial, Account = account, At = now });
+            db.Validations.Add(new() { Id = Guid.CreateVersion7(), LicenseServer = server.Hex, Serial = serial, Account = account, At = now });
             return Task.CompletedTask;
         }).ConfigureAwait(false);
         if (_added.CurrentCount == 0)

@@ -138,7 +138,7 @@ public sealed class Deployment : IAsyncDisposable
     public async Task<T> CommandInAsync<T>(string state, CancellationToken cancellation, params string[] arguments)
     {
         var result = await CommandInAsync(state, cancellation, [.. arguments, "--json"]);
-        Assert.True(result.ExitCode == 0, $"ostiary {string.Join(' ', arguments)} exits with {result.ExitCode}:\n{result.Output}");
+        Assert.True(result.ExitCode == 0, Failure(arguments, result));
         return JsonSerializer.Deserialize<T>(result.Output, ContractsJson.Default.Options) ?? throw new InvalidDataException("the command printed null");
     }
 
@@ -153,6 +153,14 @@ public sealed class Deployment : IAsyncDisposable
     {
         using var door = Door(SessionHost.Role);
         return (await new SessionHostAdministrationClient(door).RefusalsAsync(null, 1000, cancellation)).Items;
+    }
+
+    /// <summary>The one refusal that there is to be; it is recorded beside the connection, so it may come a moment later.</summary>
+    public async Task<RefusalRecord> RefusalAsync(CancellationToken cancellation)
+    {
+        await Eventually.TrueAsync(
+            async () => (await RefusalsAsync(cancellation)).Count > 0, TimeSpan.FromSeconds(10), () => $"no refusal was recorded:\n{SessionHost.Output}", cancellation);
+        return Assert.Single(await RefusalsAsync(cancellation));
     }
 
     public async Task<IReadOnlyList<SessionRecord>> SessionsAsync(CancellationToken cancellation)
@@ -208,8 +216,13 @@ public sealed class Deployment : IAsyncDisposable
     private async Task DoneAsync(CancellationToken cancellation, params string[] arguments)
     {
         var result = await CommandAsync(cancellation, arguments);
-        Assert.True(result.ExitCode == 0, $"ostiary {string.Join(' ', arguments)} exits with {result.ExitCode}:\n{result.Output}");
+        Assert.True(result.ExitCode == 0, Failure(arguments, result));
     }
+
+    // What went wrong, and what the roles have said of it.
+    private string Failure(string[] arguments, ProcessResult result)
+        => $"ostiary {string.Join(' ', arguments)} exits with {result.ExitCode}:\n{result.Output}\n"
+            + string.Join('\n', new[] { Signer, Clearinghouse, LicenseServer, SessionHost }.Select(role => $"{role.Role} said:\n{role.Output}"));
 
     private HttpClient Door(string role) => ApiClient.OverUnixSocket(Path.Combine(State, role, "admin.sock"), CommandTime);
 

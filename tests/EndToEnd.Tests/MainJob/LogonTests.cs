@@ -13,7 +13,7 @@ public sealed class LogonTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Theory(Explicit = true)]
+    [Theory]
     [InlineData("alice", "not her password")]
     [InlineData(ForgedUser, "x")]
     public async Task A_logon_that_fails_validates_nothing(string user, string password)

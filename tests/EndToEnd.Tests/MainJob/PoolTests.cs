@@ -13,7 +13,7 @@ public sealed class PoolTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task A_third_device_on_two_CALs_is_served_until_day_90_refused_after_it_and_admitted_when_another_pack_is_installed()
     {
         await using var deployment = await Deployment.StartAsync(new() { DeviceCals = 2, MovableClock = true }, Cancellation);
@@ -41,7 +41,7 @@ public sealed class PoolTests
 
         Assert.Equal(131, day90.ExitCode);
         Assert.Contains("ERRINFO_LICENSE_NO_LICENSE (0x00000102):There are no Client Access Licenses", day90.Output, StringComparison.Ordinal);
-        var refusal = Assert.Single(await deployment.RefusalsAsync(Cancellation));
+        var refusal = await deployment.RefusalAsync(Cancellation);
         Assert.Equal(("temporary-expired", "7", "desk-3"), (refusal.Reason, refusal.Rule, refusal.Device));
         Assert.Contains("ostiary packs install", refusal.Fix, StringComparison.Ordinal);
 
@@ -52,7 +52,7 @@ public sealed class PoolTests
         Assert.Equal(3, (await deployment.CalsAsync(Cancellation)).Count(cal => cal.Status == CalStatus.Active));
     }
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task With_the_license_server_stopped_a_new_device_is_told_that_there_is_none()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);
@@ -63,7 +63,7 @@ public sealed class PoolTests
 
         Assert.Equal(131, result.ExitCode);
         Assert.Contains("ERRINFO_LICENSE_NO_LICENSE_SERVER (0x00000101):A Remote Desktop License Server", result.Output, StringComparison.Ordinal);
-        var refusal = Assert.Single(await deployment.RefusalsAsync(Cancellation));
+        var refusal = await deployment.RefusalAsync(Cancellation);
         Assert.Equal(("no-license-server", "8", "desk-9"), (refusal.Reason, refusal.Rule, refusal.Device));
     }
 

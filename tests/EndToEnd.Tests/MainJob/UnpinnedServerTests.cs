@@ -10,7 +10,7 @@ public sealed class UnpinnedServerTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task A_license_server_of_the_same_root_that_the_host_did_not_join_opens_nothing()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);
