@@ -20,7 +20,7 @@ public sealed class FloodTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Ten_thousand_devices_that_never_log_on_take_no_seat_and_little_room_and_keep_nobody_out()
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);
