@@ -19,6 +19,9 @@ public sealed record DeploymentOptions
     /// <summary>Without a real xrdp: the test listens on the back end's socket itself.</summary>
     public bool WithoutXrdp { get; init; }
 
+    /// <summary>The back end, e.g. <c>tls:127.0.0.1:33890</c>; null is <see cref="Deployment.BackEndSocket"/>, in clear.</summary>
+    public string? BackEnd { get; init; }
+
     /// <summary>Further settings of the session host, e.g. <c>SessionHost:MaxConnections=100</c>.</summary>
     public IReadOnlyList<string> SessionHost { get; init; } = [];
 }
@@ -58,7 +61,7 @@ public sealed class Deployment : IAsyncDisposable
                 $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}"]);
         SessionHost = Role(
             "session-host", "admin.sock",
-            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd=unix:{BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", .. options.SessionHost]);
+            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", .. options.SessionHost]);
     }
 
     public RoleProcess Signer { get; }

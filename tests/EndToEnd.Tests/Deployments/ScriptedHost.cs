@@ -45,6 +45,10 @@ public sealed class ScriptedHost : IDisposable
         return UntilAnsweredAsync(client => client.ValidateAsync(request, cancellation), cancellation);
     }
 
+    /// <summary>A device that nobody knows connects.</summary>
+    public Task<DeviceCalAnswer> RequestAsync(DeviceCalRequest request, CancellationToken cancellation)
+        => UntilAnsweredAsync(client => client.RequestDeviceCalAsync(request, cancellation), cancellation);
+
     public void Dispose()
     {
         _http.Dispose();

@@ -25,6 +25,9 @@ public sealed class CrashTests
     private const int Devices = 40;
     private const int Seats = 10;
 
+    // Between two connections of a client: without it the clients leave the killed no processor to start on.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
     private static readonly string[] Points = ["after-insert", "after-commit", "after-sign", "before-answer"];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -44,7 +47,10 @@ public sealed class CrashTests
             {
                 while (!enough.IsCancellationRequested)
                     for (var device = client; device < Devices; device += Clients)
+                    {
                         await ConnectAsync(deployment, validator, device, held, given);
+                        await Task.Delay(Pause, Cancellation);
+                    }
             },
             Cancellation)));
         var kills = await KillAsync(deployment);
