@@ -32,7 +32,7 @@ public sealed class CrashTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Through_100_kills_no_seat_is_given_twice_no_license_is_lost_and_the_audit_chain_holds()
     {
         await using var deployment = await Deployment.StartAsync(new() { DeviceCals = Seats, WithoutXrdp = true }, Cancellation);
