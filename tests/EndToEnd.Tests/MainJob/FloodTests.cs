@@ -9,7 +9,7 @@ using Ostiary.Roles.Tests.SessionHost;
 namespace Ostiary.EndToEnd.Tests.MainJob;
 
 /// <summary>Licensing comes before authentication: whoever reaches the port can ask for CALs under any name.</summary>
-[Collection(RealPeers.First)]
+[Collection(RealPeers.Alone)]
 public sealed class FloodTests
 {
     private const int Connections = 10_000;

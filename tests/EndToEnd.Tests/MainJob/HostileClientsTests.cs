@@ -10,7 +10,7 @@ using Ostiary.Roles.Tests.SessionHost;
 namespace Ostiary.EndToEnd.Tests.MainJob;
 
 /// <summary>What reaches port 3389 of a machine on the internet, and what it may cost.</summary>
-[Collection(RealPeers.Second)]
+[Collection(RealPeers.Alone)]
 public sealed class HostileClientsTests
 {
     private const int HalfOpen = 2_000;

@@ -3,7 +3,7 @@ namespace Ostiary.EndToEnd.Tests.Peers;
 /// <summary>
 /// Real peers cost memory and processor time, so at most two private xrdps run at once. A test class that starts one
 /// belongs to <see cref="First"/> or <see cref="Second"/>; one test of each runs at a time. A test that needs two at
-/// once belongs to <see cref="Alone"/>, which runs when nothing else does.
+/// once, or that floods the machine or must be served in time, belongs to <see cref="Alone"/>, which runs when nothing else does.
 /// </summary>
 public static class RealPeers
 {
