@@ -21,7 +21,7 @@ internal static class SessionsCommand
             ("Address", session => session.Address),
             ("Account", session => session.Account ?? ""),
             ("Rule", session => session.Rule),
-            ("CAL", session => session.Serial is null ? "" : session.Serial[..8] + (session.Temporary ? " temporary" : " permanent")),
+            ("CAL", session => session.Serial is null ? "" : session.Serial[^8..] + (session.Temporary ? " temporary" : " permanent")),
             ("Started", session => Screen.Time(session.StartedAt)),
             ("Ended", session => Screen.Time(session.EndedAt)),
             ("End", session => session.End ?? "running")),

@@ -27,6 +27,6 @@ internal sealed record HeldCal(ClientStore Store, CalQuality Quality, byte[]? St
 
     public static string Kind(bool temporary) => temporary ? "temporary CAL" : "permanent CAL";
 
-    /// <summary>The first eight digits of a serial: enough to follow a CAL in a log.</summary>
-    public static string Short(string serial) => serial[..Math.Min(8, serial.Length)];
+    /// <summary>The last eight digits of a serial, which are random where the first are its time: enough to follow a CAL in a log.</summary>
+    public static string Short(string serial) => serial[^Math.Min(8, serial.Length)..];
 }
