@@ -211,10 +211,10 @@ public class DoorsTests
 
     private static async Task<ProblemBody> ProblemAsync(HttpClient http, HttpMethod method, string path, string body)
     {
-        using var request = new HttpRequestMessage(method, path);
-        if (method == HttpMethod.Post)
-            request.Content = new StringContent(body, Encoding.UTF8, "application/json");
-        using var response = await http.SendAsync(request, TestPublisher.Cancellation);
+        using var response = await Patiently.SendAsync(
+            http,
+            () => new(method, path) { Content = method == HttpMethod.Post ? new StringContent(body, Encoding.UTF8, "application/json") : null },
+            TestPublisher.Cancellation);
         Assert.NotEqual(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal(ProblemBody.ContentType, response.Content.Headers.ContentType?.MediaType);
         var problem = JsonSerializer.Deserialize(await response.Content.ReadAsStringAsync(TestPublisher.Cancellation), ContractsJson.Default.ProblemBody)!;
