@@ -67,8 +67,8 @@ sed -i \
 cat >/etc/xrdp/desktop.sh <<'DESKTOP'
 #!/bin/sh
 xsetroot -solid '#336699'
-openbox &
-exec xterm
+# A terminal that comes up while the window manager takes over may never be shown: it is started when that is done.
+exec openbox --startup xterm
 DESKTOP
 chmod 755 /etc/xrdp/desktop.sh
 if [ -n "${XRDP_HOOK:-}" ]; then

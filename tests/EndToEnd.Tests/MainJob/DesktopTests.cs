@@ -48,15 +48,22 @@ public sealed class DesktopTests
     {
         var before = await display.WaitForDesktopAsync(Patience, Cancellation);
         var now = before;
-        await Eventually.TrueAsync(
-            async () =>
-            {
-                (before, now) = (now, await display.CaptureAsync(Cancellation));
-                await Task.Delay(300, Cancellation);
-                return now.Count(White) > TerminalPixels && before != now && before.DifferenceTo(now) == 0;
-            },
-            Patience, () => "the desktop does not come to rest", Cancellation);
-        await display.SaveAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(Built.Root, "artifacts/screenshots")).FullName, name), Cancellation);
+        try
+        {
+            await Eventually.TrueAsync(
+                async () =>
+                {
+                    (before, now) = (now, await display.CaptureAsync(Cancellation));
+                    await Task.Delay(300, Cancellation);
+                    return now.Count(White) > TerminalPixels && !ReferenceEquals(before, now) && before.DifferenceTo(now) == 0;
+                },
+                Patience, () => $"the desktop does not come to rest: {now.Count(White)} pixels of a terminal, {before.DifferenceTo(now)} changed", Cancellation);
+        }
+        finally
+        {
+            await display.SaveAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(Built.Root, "artifacts/screenshots")).FullName, name), Cancellation);
+        }
+
         return now;
     }
 }
