@@ -32,6 +32,9 @@ internal sealed class JoinedHost
 
     public DateTimeOffset? RemovedAt { get; private set; }
 
+    /// <summary>Its local accounts are persons of this host only, and not the same as accounts of that name on other hosts.</summary>
+    public bool SeparateAccounts { get; set; }
+
     public long LedgerNumber { get; set; }
 
     public void Certify(byte[] toBeSigned, DateTimeOffset until)
