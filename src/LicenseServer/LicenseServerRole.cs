@@ -53,6 +53,7 @@ public static class LicenseServerRole
         app.Use(Doors.Guard);
 
         DeviceCals.Map(app);
+        UserCals.Map(app);
         HostMembership.Map(app);
 
         GetStatus.Map(app);
