@@ -1,4 +1,3 @@
-using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
@@ -102,7 +101,7 @@ internal sealed class UserCalCommand(UserCalQuestion question) : LedgerCommand<U
         // Released or over since: the question is a new one.
         if (before.Serial is not { } serial || batch.Rows.UserCal(serial) is not { State: UserCalState.Live } cal || cal.IsOver(batch.Now))
             return null;
-        batch.Touch(before, cal);
+        batch.Confirm(before, cal);
         return Outcome(batch, cal);
     }
 

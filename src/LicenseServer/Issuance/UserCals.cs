@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Http;
-using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Http;

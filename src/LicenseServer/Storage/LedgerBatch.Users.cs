@@ -77,7 +77,7 @@ internal sealed partial class LedgerBatch
         Record(kind, cal);
     }
 
-    public void Touch(AnsweredRequest request, UserCal cal)
+    public void Confirm(AnsweredRequest request, UserCal cal)
     {
         hot.Touch(request);
         hot.Touch(cal);

@@ -22,8 +22,6 @@ internal enum UserCalState
 /// <summary>A User CAL (table <c>user_cals</c>): one person, any number of devices. Each change of it is an audit entry.</summary>
 internal sealed class UserCal
 {
-    /// <summary>Days from the last logon to the end.</summary>
-    public const int Days = 60;
 
     public long Id { get; private set; }
 
