@@ -10,8 +10,10 @@ using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Issuance;
 using Ostiary.LicenseServer.Packs;
+using Ostiary.LicenseServer.Policy;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Users;
 
 namespace Ostiary.LicenseServer;
 
@@ -61,6 +63,9 @@ public static class LicenseServerRole
         CheckPack.Map(app);
         InstallPack.Map(app);
         ListPacks.Map(app);
+        ChangePack.Map(app);
+        ManageUserCals.Map(app);
+        ManagePolicy.Map(app);
         Invitations.Map(app);
         ListHosts.Map(app);
         ListCals.Map(app);

@@ -90,6 +90,13 @@ internal sealed partial class LedgerBatch
         return CanonicalContent.Of(pack);
     });
 
+    /// <summary>A pack, after the seats of expired CALs were given back; null when there is none of this number.</summary>
+    public Pack? CountedPack(Guid packId)
+    {
+        GiveBackSeats();
+        return Pack(packId);
+    }
+
     /// <summary>A new pack.</summary>
     public void Add(string kind, Pack pack)
     {

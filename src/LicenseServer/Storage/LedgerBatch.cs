@@ -52,6 +52,12 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
     // Packs that were removed have no seats to give; they are kept for the CALs that still name them.
     private List<Pack> PacksOf(CalType type)
     {
+        GiveBackSeats();
+        return Packs().FindAll(pack => pack.Type == type && pack.RemovedAt is null);
+    }
+
+    private void GiveBackSeats()
+    {
         // Once a batch is enough: its time stands still.
         if (!_expired)
             while (ExpireDue() >= ExpiredAtOnce)
@@ -60,7 +66,6 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
             }
 
         _expired = true;
-        return Packs().FindAll(pack => pack.Type == type && pack.RemovedAt is null);
     }
 
     /// <summary>Expires up to 1,000 licenses and 1,000 User CALs that are past their end.</summary>
