@@ -40,9 +40,10 @@ public sealed record ProductKeyRequest(string ProductKey)
     public override string ToString() => nameof(ProductKeyRequest);
 }
 
-/// <summary><c>GET /v1/packs</c>.</summary>
-/// <param name="SplitFrom">The pack that it was split off by a conversion; null for a pack as it was installed.</param>
-/// <param name="RemovedAt">When it was removed; CALs of it still run.</param>
+/// <summary>
+/// <c>GET /v1/packs</c>. SplitFrom is the pack that it was split off by a conversion, null for a pack as it was installed; a pack that was
+/// removed is listed while CALs of it run.
+/// </summary>
 public sealed record PackRecord(
     Guid PackId, CalType Type, CalVersion Version, int Quantity, int Issued, string Program, DateTimeOffset InstalledAt, DateTimeOffset? ExpiresAt,
     Guid? SplitFrom = null, DateTimeOffset? RemovedAt = null);

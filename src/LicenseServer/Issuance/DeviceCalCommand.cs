@@ -155,6 +155,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
 
     private Decision Decide(LedgerBatch batch, CalVersion host, Guid device, Cal? held)
     {
+        if (OtherType.RefusesDevice(batch, held, host) is { } otherType)
+            return otherType;
         var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status != LicenseStatus.Live)
             .OrderByDescending(license => license.Status == LicenseStatus.Expired).ThenByDescending(license => license.NotAfter).FirstOrDefault();
         var standing = new DeviceStanding(
@@ -162,9 +164,9 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             over is null ? null : (over.NotAfter, over.Kind == LicenseKind.Temporary));
         var seats = IssuancePolicy.NeedsSeats(standing, host, batch.Now)
             ? batch.DevicePacks().Select(pack => new PackSeats(
-                pack.PackId, pack.Version, pack.ExpiresAt <= batch.Now ? 0 : pack.Quantity, pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
+                pack.PackId, pack.Version, pack.Installed(batch.Now), pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
             : [];
-        return IssuancePolicy.Decide(standing, seats, host, batch.Now, question.PermanentDays);
+        return IssuancePolicy.Decide(standing, seats, host, batch.Now, question.PermanentDays, batch.Policy.PreventLicenseUpgrade);
     }
 
     private static HeldKind KindOf(Cal cal) => cal switch
