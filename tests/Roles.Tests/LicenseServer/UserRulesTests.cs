@@ -99,18 +99,14 @@ public sealed class UserRulesTests
     }
 
     private static IEnumerable<Dictionary<string, string>> AllFacts()
-        => from activated in Activated
-           from installed in Installed
-           from held in Held
-           from seat in Seat
-           from overUse in OverUse
-           from pass in Pass
-           // A free seat, and a pack that a CAL is of, are installed User CALs.
-           where (installed == "user") || (seat == "none" && held is "over-used" or "none")
-           select new Dictionary<string, string>
-           {
-               ["activated"] = activated, ["installed"] = installed, ["held"] = held, ["seat"] = seat, ["over-use"] = overUse, ["pass"] = pass,
-           };
+    {
+        foreach (var (activated, installed) in Activated.SelectMany(_ => Installed, (activated, installed) => (activated, installed)))
+            foreach (var (held, seat) in Held.SelectMany(_ => Seat, (held, seat) => (held, seat)))
+                foreach (var (overUse, pass) in OverUse.SelectMany(_ => Pass, (overUse, pass) => (overUse, pass)))
+                    // A free seat, and a pack that a CAL is of, are installed User CALs.
+                    if (installed == "user" || (seat == "none" && held is ("over-used" or "none")))
+                        yield return new() { ["activated"] = activated, ["installed"] = installed, ["held"] = held, ["seat"] = seat, ["over-use"] = overUse, ["pass"] = pass };
+    }
 
     private static string Decide(Dictionary<string, string> facts)
     {
