@@ -94,6 +94,18 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<CalRecord> CalAsync(string serial, CancellationToken cancellation)
         => http.GetAsync<CalRecord>($"v1/cals/{Uri.EscapeDataString(serial)}", cancellation);
 
+    public Task<RevocationRecord> RevokeAsync(string serial, RevokeRequest request, CancellationToken cancellation)
+        => http.PostAsync<RevokeRequest, RevocationRecord>($"v1/cals/{Uri.EscapeDataString(serial)}/revocation", request, cancellation);
+
+    public Task<RevocationRecord> LiftRevocationAsync(string serial, CancellationToken cancellation)
+        => http.DeleteAsync<RevocationRecord>($"v1/cals/{Uri.EscapeDataString(serial)}/revocation", cancellation);
+
+    public Task<HostRecord> ChangeHostAsync(Guid hostId, ChangeHostRequest request, CancellationToken cancellation)
+        => http.PutAsync<ChangeHostRequest, HostRecord>($"v1/hosts/{hostId}", request, cancellation);
+
+    public Task<RemovedHost> RemoveHostAsync(Guid hostId, DateTimeOffset? undoSince, CancellationToken cancellation)
+        => http.DeleteAsync<RemovedHost>($"v1/hosts/{hostId}{(undoSince is { } since ? "?undoSince=" + Uri.EscapeDataString(since.ToString("O")) : "")}", cancellation);
+
     public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellation)
         => http.GetAsync<AuditVerification>("v1/audit/verification", cancellation);
 }
