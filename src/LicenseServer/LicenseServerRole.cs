@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Cals;
+using Ostiary.LicenseServer.Devices;
 using Ostiary.LicenseServer.Grace;
 using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Http;
@@ -73,6 +74,7 @@ public static class LicenseServerRole
         ChangeHost.Map(app);
         ListCals.Map(app);
         RevokeCal.Map(app);
+        ListDevices.Map(app);
         VerifyAudit.Map(app);
         return app;
     }
