@@ -40,7 +40,7 @@ public enum DeviceFlags
 /// <summary><c>GET /v1/devices?after=&amp;limit=&amp;flagged=</c> (a flag's name, or <c>any</c>) and <c>GET /v1/devices/{device}</c>: devices over which somebody has logged on.</summary>
 /// <param name="DeviceId">The license server's own number.</param>
 /// <param name="Flags">Kebab-case names of <see cref="DeviceFlags"/>.</param>
-/// <param name="Identities">Hardware ids and names that it came with, and those merged into it.</param>
+/// <param name="Identities">Hardware ids and names that it came with.</param>
 /// <param name="Cals">Its CALs, the newest first, at most 20.</param>
 public sealed record DeviceRecord(Guid DeviceId, IReadOnlyList<string> Flags, IReadOnlyList<DeviceIdentity> Identities, IReadOnlyList<CalRecord> Cals)
 {
@@ -50,27 +50,10 @@ public sealed record DeviceRecord(Guid DeviceId, IReadOnlyList<string> Flags, IR
 
 /// <param name="HardwareId">40 hexadecimal digits.</param>
 /// <param name="ClientName">The client's name.</param>
-/// <param name="MergedFrom">The device that it was before a merge; null for its own.</param>
-public sealed record DeviceIdentity(string HardwareId, string ClientName, Guid? MergedFrom)
+public sealed record DeviceIdentity(string HardwareId, string ClientName)
 {
     /// <summary>Says nothing: names are personal data.</summary>
     public override string ToString() => nameof(DeviceIdentity);
-}
-
-/// <summary>
-/// <c>POST /v1/devices/merge</c>: two records are one machine. The losing one's CALs are revoked and its seat is free; from then on its
-/// hardware ids and names find the kept one. Unless one of the two has a flag, the revocation counts against the limit. Answers the kept <see cref="DeviceRecord"/>.
-/// </summary>
-public sealed record MergeDevicesRequest(Guid Keep, Guid Lose);
-
-/// <summary><c>POST /v1/devices/split</c>: a hardware id and name are a device of their own again. Answers the <see cref="DeviceRecord"/> that they were merged into.</summary>
-/// <param name="Device">The device that was kept.</param>
-/// <param name="HardwareId">40 hexadecimal digits.</param>
-/// <param name="ClientName">The client's name.</param>
-public sealed record SplitDeviceRequest(Guid Device, string HardwareId, string ClientName)
-{
-    /// <summary>Says nothing: names are personal data.</summary>
-    public override string ToString() => nameof(SplitDeviceRequest);
 }
 
 /// <summary><c>PUT /v1/hosts/{id}</c>: what is null stays. Answers the <see cref="HostRecord"/>.</summary>
@@ -84,9 +67,3 @@ public sealed record ChangeHostRequest(bool? Allowed, int? QuotaPerHour, bool? S
 /// <param name="RevokedCals">Permanent and validated temporary CALs that were revoked, outside of the limit.</param>
 /// <param name="DroppedTemporaries">Temporary CALs without a logon that were dropped.</param>
 public sealed record RemovedHost(Guid HostId, int RevokedCals, int DroppedTemporaries);
-
-/// <summary><c>GET /v1/clock</c> and <c>POST /v1/clock/confirmation</c>.</summary>
-/// <param name="Now">The machine's clock.</param>
-/// <param name="HighWater">The latest time that the ledger has seen.</param>
-/// <param name="Confirmed">False after the clock was more than 24 h ahead of it and nobody has confirmed that: nothing is reclaimed and nothing refused for it.</param>
-public sealed record ClockRecord(DateTimeOffset Now, DateTimeOffset HighWater, bool Confirmed);

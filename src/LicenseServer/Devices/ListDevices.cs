@@ -55,7 +55,7 @@ internal static class ListDevices
     {
         var licenses = await db.Licenses.Where(row => row.DeviceId == device).OrderByDescending(row => row.Id).Take(MaxCals).ToListAsync(context.RequestAborted).ConfigureAwait(false);
         var flags = (await db.Flags.SingleOrDefaultAsync(row => row.DeviceId == device, context.RequestAborted).ConfigureAwait(false))?.Flags ?? DeviceFlags.None;
-        var identities = licenses.Select(row => new DeviceIdentity(Convert.ToHexStringLower(row.HardwareId), row.ClientName, null)).Distinct().ToList();
+        var identities = licenses.Select(row => new DeviceIdentity(Convert.ToHexStringLower(row.HardwareId), row.ClientName)).Distinct().ToList();
         var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
         return new(
             device, [.. Enum.GetValues<DeviceFlags>().Where(flag => flag != DeviceFlags.None && flags.HasFlag(flag)).Select(flag => KebabCase.Of(flag))], identities,

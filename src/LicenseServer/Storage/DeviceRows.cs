@@ -31,24 +31,6 @@ internal sealed class FlaggedDevice
     public DeviceFlags Flags { get; set; }
 }
 
-/// <summary>Hardware id and name that an administrator has merged into another device (table <c>device_aliases</c>).</summary>
-internal sealed class DeviceAlias
-{
-    public required DeviceKey DeviceKey { get; init; }
-
-    public required byte[] HardwareId { get; init; }
-
-    public required string ClientName { get; init; }
-
-    /// <summary>The device that was kept.</summary>
-    public required Guid DeviceId { get; init; }
-
-    /// <summary>The device that it was before.</summary>
-    public required Guid MergedFrom { get; init; }
-
-    public long LedgerNumber { get; set; }
-}
-
 /// <summary>The grace record that counts for a machine (table <c>grace_copies</c>). It outlives the host's membership.</summary>
 internal sealed class GraceCopy
 {

@@ -30,8 +30,6 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<FlaggedDevice> Flags => Set<FlaggedDevice>();
 
-    public DbSet<DeviceAlias> Aliases => Set<DeviceAlias>();
-
     public DbSet<GraceCopy> GraceCopies => Set<GraceCopy>();
 
     public DbSet<IssuedInvitation> Invitations => Set<IssuedInvitation>();
@@ -97,13 +95,6 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
         {
             device.ToTable("device_flags").HasKey(row => row.DeviceId);
             device.Property(row => row.DeviceId).ValueGeneratedNever();
-        });
-        model.Entity<DeviceAlias>(alias =>
-        {
-            alias.ToTable("device_aliases").HasKey(row => row.DeviceKey);
-            alias.Property(row => row.DeviceKey).ValueGeneratedNever();
-            alias.HasIndex(row => row.DeviceId);
-            alias.Property(row => row.ClientName).HasMaxLength(255);
         });
         model.Entity<GraceCopy>(grace =>
         {

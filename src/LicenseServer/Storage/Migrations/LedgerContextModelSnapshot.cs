@@ -124,44 +124,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
-            modelBuilder.Entity("Ostiary.LicenseServer.Storage.DeviceAlias", b =>
-                {
-                    b.Property<byte[]>("DeviceKey")
-                        .HasColumnType("BLOB")
-                        .HasColumnName("device_key");
-
-                    b.Property<string>("ClientName")
-                        .IsRequired()
-                        .HasMaxLength(255)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("client_name");
-
-                    b.Property<byte[]>("DeviceId")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("device_id");
-
-                    b.Property<byte[]>("HardwareId")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("hardware_id");
-
-                    b.Property<long>("LedgerNumber")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ledger_number");
-
-                    b.Property<byte[]>("MergedFrom")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("merged_from");
-
-                    b.HasKey("DeviceKey");
-
-                    b.HasIndex("DeviceId");
-
-                    b.ToTable("device_aliases", (string)null);
-                });
-
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>
                 {
                     b.Property<byte[]>("DeviceId")

@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261124103343_Ledger")]
+    [Migration("20261124104636_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />
@@ -125,44 +125,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasKey("Number");
 
                     b.ToTable("audit", (string)null);
-                });
-
-            modelBuilder.Entity("Ostiary.LicenseServer.Storage.DeviceAlias", b =>
-                {
-                    b.Property<byte[]>("DeviceKey")
-                        .HasColumnType("BLOB")
-                        .HasColumnName("device_key");
-
-                    b.Property<string>("ClientName")
-                        .IsRequired()
-                        .HasMaxLength(255)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("client_name");
-
-                    b.Property<byte[]>("DeviceId")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("device_id");
-
-                    b.Property<byte[]>("HardwareId")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("hardware_id");
-
-                    b.Property<long>("LedgerNumber")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ledger_number");
-
-                    b.Property<byte[]>("MergedFrom")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("merged_from");
-
-                    b.HasKey("DeviceKey");
-
-                    b.HasIndex("DeviceId");
-
-                    b.ToTable("device_aliases", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>

@@ -41,22 +41,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
-                name: "device_aliases",
-                columns: table => new
-                {
-                    device_key = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    hardware_id = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    client_name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
-                    device_id = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    merged_from = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("PK_device_aliases", x => x.device_key);
-                });
-
-            migrationBuilder.CreateTable(
                 name: "device_flags",
                 columns: table => new
                 {
@@ -284,11 +268,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateIndex(
-                name: "IX_device_aliases_device_id",
-                table: "device_aliases",
-                column: "device_id");
-
-            migrationBuilder.CreateIndex(
                 name: "IX_licenses_ask_first",
                 table: "licenses",
                 column: "ask_first",
@@ -382,9 +361,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "audit_details");
-
-            migrationBuilder.DropTable(
-                name: "device_aliases");
 
             migrationBuilder.DropTable(
                 name: "device_flags");
