@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Globalization;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
