@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
