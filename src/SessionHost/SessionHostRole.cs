@@ -53,10 +53,16 @@ public static class SessionHostRole
         services.AddSingleton<Servers>().AddHostedService(provider => provider.GetRequiredService<Servers>());
         services.AddSingleton<Joining>();
         services.AddSingleton<CalQuestions>();
+        services.AddSingleton<UserLeases>();
+        services.AddSingleton<UserQuestions>();
         services.AddHostedService<ServerUpkeep>();
         services.AddSingleton<Validations>().AddHostedService(provider => provider.GetRequiredService<Validations>());
         services.AddSingleton<LiveSessions>();
+        services.AddSingleton<LogonRefusals>();
+        services.AddSingleton<AdministrativeSessions>();
         services.AddSingleton<LogonTies>().AddHostedService(provider => provider.GetRequiredService<LogonTies>());
+        services.AddSingleton<ConnectionSearch>();
+        services.AddSingleton<LogonGate>();
         services.AddHostedService<LogonSocket>();
 
         services.AddSingleton<Grace.GracePeriod>();

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Administration;
-using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Gateway;
@@ -105,7 +104,7 @@ internal sealed class StatusReport(
     SessionHostOptions options, RdpTransport transport, BackEndConnector backEnd, Servers servers, Admission admission, GatewayMetrics metrics, TlsIdentity tls)
 {
     public SessionHostStatus Make() => new(
-        options.Name, transport.Bound?.ToString() ?? options.Listen, backEnd.Name, LicensingMode.PerDevice, servers.HostVersion,
+        options.Name, transport.Bound?.ToString() ?? options.Listen, backEnd.Name, servers.HostMode, servers.HostVersion,
         [.. servers.Links.Select(link => link.ToRecord())], admission.Connections, metrics.ActiveSessions, metrics.Admitted, metrics.Refused,
         tls.Fingerprint.Hex, tls.Until);
 }

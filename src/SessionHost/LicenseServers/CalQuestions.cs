@@ -59,7 +59,7 @@ internal sealed class CalQuestions(Servers servers, Joining joining, SessionHost
 
     // A host that was asleep for a month has a certificate with which nothing but its renewal is answered, and its first client would be the
     // one to pay for it. Whoever comes at the same moment waits for the same renewal.
-    private async Task<ServerLink> WithCertificateAsync(ServerLink link, CancellationToken cancellation)
+    public async Task<ServerLink> WithCertificateAsync(ServerLink link, CancellationToken cancellation)
     {
         if (!IsOver(link))
             return link;

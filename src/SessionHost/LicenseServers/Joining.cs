@@ -69,7 +69,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
         await servers.ReloadAsync(cancellation).ConfigureAwait(false);
     }
 
-    // The answer came over TLS to the pinned key; this finds a server that answers for another host, and what this version cannot serve.
+    // The answer came over TLS to the pinned key; this finds a server that answers for another host.
     private void Check(Membership membership, KeyFingerprint pinned)
     {
         var chain = CertificateChain.FromPem(membership.Certificate);
@@ -79,9 +79,6 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
                 throw new ProblemException(LicensingProblem.SignatureInvalid, "the host certificate is not signed by the pinned key");
             if (KeyFingerprint.Of(chain[0]) != KeyFingerprint.Of(key.Key) || !SessionHostCertificate.TryRead(chain[0], out var data) || data.HostId != membership.HostId)
                 throw new ProblemException(LicensingProblem.SignatureInvalid, "the host certificate is not for this host's key");
-            if (membership.Mode != LicensingMode.PerDevice)
-                throw new ProblemException(
-                    LicensingProblem.InvalidField, "the invitation is for a per-user host; this version serves per-device hosts (ostiary hosts invite --mode per-device)", "invitation");
         }
         finally
         {

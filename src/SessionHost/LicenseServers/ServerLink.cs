@@ -1,3 +1,4 @@
+using System.Formats.Cbor;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
@@ -6,6 +7,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.LicenseServers;
@@ -30,6 +32,8 @@ internal sealed class ServerLink : IDisposable
         Fingerprint = KeyFingerprint.TryParse(row.Fingerprint, out var fingerprint) ? fingerprint : throw new InvalidDataException("a membership's fingerprint is damaged");
         Address = new(row.Address);
         Version = new(row.Version);
+        HostId = row.HostId;
+        Mode = (LicensingMode)row.Mode;
         (_certificate, _ledgerNumber) = (row.Certificate, row.LedgerNumber);
         _chain = CertificateChain.FromPem(row.Certificate);
         Root = row.Root is null ? null : X509Certificate2.CreateFromPem(row.Root);
@@ -41,6 +45,11 @@ internal sealed class ServerLink : IDisposable
     public Uri Address { get; }
 
     public CalVersion Version { get; }
+
+    /// <summary>This host's number there.</summary>
+    public Guid HostId { get; }
+
+    public LicensingMode Mode { get; }
 
     /// <summary>The published root; null while the license server is not activated, as far as this host knows.</summary>
     public X509Certificate2? Root { get; }
@@ -77,6 +86,36 @@ internal sealed class ServerLink : IDisposable
         if (answer.Granted is { } granted)
             Check(granted);
         return answer;
+    }
+
+    /// <summary>Asks for a person's User CAL. The lease that comes with it is this server's, for this host and this person.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task<UserCalAnswer> RequestUserCalAsync(UserCalRequest request, CancellationToken cancellation)
+    {
+        var answer = await CallAsync(api => api.RequestUserCalAsync(request, cancellation), cancellation).ConfigureAwait(false);
+        Remember(answer.Head);
+        if (answer is { Granted: null } and { Refused: null })
+            throw new ProblemException(LicensingProblem.Unreachable, "the answer neither grants nor refuses");
+        if (answer.Granted is { } granted && ReadLease(granted.Lease, request.User)?.Serial != granted.Serial)
+            throw new ProblemException(LicensingProblem.SignatureInvalid, "the lease is not signed by the pinned key, or not for this host, person and CAL");
+        return answer;
+    }
+
+    /// <summary>A lease that this server signed for this host and this person; null where it is anything else.</summary>
+    public UserLeaseStatement? ReadLease(byte[] lease, UserClaim user)
+    {
+        using var key = _chain[1].GetECDsaPublicKey() ?? throw new InvalidDataException("a license server's key is P-256");
+        if (!Statement.TryVerify(lease, key, out var payload))
+            return null;
+        try
+        {
+            var statement = UserLeaseStatement.Decode(payload);
+            return statement.HostId == HostId && statement.UserDigest.AsSpan().SequenceEqual(UserLeaseStatement.DigestUser(HostId, user)) ? statement : null;
+        }
+        catch (CborContentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Tells of a logon.</summary>

@@ -23,6 +23,9 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
     /// <summary>The host's version, as its first license server set it; the newest while there is none.</summary>
     public CalVersion HostVersion => _links is [var first, ..] ? first.Version : CalVersion.Newest;
 
+    /// <summary>The host's licensing mode, as its first license server set it; per-device while there is none.</summary>
+    public LicensingMode HostMode => _links is [var first, ..] ? first.Mode : LicensingMode.PerDevice;
+
     public X509Certificate2? RootOf(KeyFingerprint server) => _links.FirstOrDefault(link => link.Fingerprint == server)?.Root;
 
     public Task StartAsync(CancellationToken cancellationToken) => ReloadAsync(cancellationToken);

@@ -59,9 +59,10 @@ public sealed class Gateway : IAsyncDisposable
 
     /// <summary>A gateway in front of <paramref name="xrdp"/> that has joined <paramref name="servers"/>.</summary>
     public static async Task<Gateway> JoinedAsync(
-        FakeXrdp xrdp, FakeLicenseServer[] servers, Func<SessionHostOptions, SessionHostOptions>? change = null, string? state = null, ILoggerProvider? log = null)
+        FakeXrdp xrdp, FakeLicenseServer[] servers, Func<SessionHostOptions, SessionHostOptions>? change = null, string? state = null, ILoggerProvider? log = null,
+        TimeProvider? time = null)
     {
-        var gateway = await StartAsync(xrdp, change, null, state, log);
+        var gateway = await StartAsync(xrdp, change, time, state, log);
         foreach (var server in servers)
             await gateway.Administration.JoinAsync(new(server.Invitation), CancellationToken.None);
         return gateway;
