@@ -102,9 +102,6 @@ internal static partial class Log
     [LoggerMessage(60, LogLevel.Warning, "a logon is admitted by the grace period; {Days} days are left")]
     public static partial void LogonInGrace(ILogger logger, int days);
 
-    [LoggerMessage(61, LogLevel.Warning, "{Configuration}: section {Section} goes around sesman, and nobody who uses it is asked for a license")]
-    public static partial void GoesAroundSesman(ILogger logger, string configuration, string section);
-
     [LoggerMessage(62, LogLevel.Warning, "the license server {Server} is slow: logons pass it over until it answers, or for {Time}")]
     public static partial void ServerSlow(ILogger logger, string server, TimeSpan time);
 

@@ -84,9 +84,6 @@ public sealed class SessionHostOptions
     /// <summary>The realm of directory accounts: one directory has one, whichever host it is asked from. Null: the machine's DNS domain, else "directory".</summary>
     public string? Realm { get; init; }
 
-    /// <summary>xrdp's configuration, which is looked at for sections that go around sesman; where there is none, nothing is looked at.</summary>
-    public string XrdpConfiguration { get; init; } = "/etc/xrdp/xrdp.ini";
-
     /// <summary>How long running sessions may go on after the role was told to stop.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.Zero;
 
@@ -123,8 +120,6 @@ public sealed class SessionHostOptions
             errors.Add($"{nameof(Name)} has 1 to 255 characters, not {Name.Length}");
         if (Realm is { Length: 0 or > MaxRealm })
             errors.Add($"{nameof(Realm)} has 1 to {MaxRealm} characters, not {Realm.Length}");
-        if (!Path.IsPathFullyQualified(XrdpConfiguration))
-            errors.Add($"{nameof(XrdpConfiguration)} is an absolute path, not \"{XrdpConfiguration}\"");
         if (CertificateFile is null != KeyFile is null)
             errors.Add($"{nameof(CertificateFile)} and {nameof(KeyFile)} are set together or not at all");
         if (KernelHelper is { } helper && (!Path.IsPathFullyQualified(helper) || helper.Length > MaxSocketPath))
