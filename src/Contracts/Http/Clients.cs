@@ -31,6 +31,21 @@ public sealed class LicenseServerClient(HttpClient http)
 
     public Task<ValidationAnswer> ValidateAsync(ValidationRequest request, CancellationToken cancellation)
         => http.PostAsync<ValidationRequest, ValidationAnswer>("v1/validations", request, cancellation);
+
+    public Task<UserCalAnswer> RequestUserCalAsync(UserCalRequest request, CancellationToken cancellation)
+        => http.PostAsync<UserCalRequest, UserCalAnswer>("v1/user-cals", request, cancellation);
+
+    public Task ReportSessionsAsync(SessionReport request, CancellationToken cancellation)
+        => http.PostAsync<SessionReport, object>("v1/sessions", request, cancellation);
+
+    public Task<GraceCopyAnswer> KeepGraceAsync(GraceCopyRequest request, CancellationToken cancellation)
+        => http.PostAsync<GraceCopyRequest, GraceCopyAnswer>("v1/grace", request, cancellation);
+
+    public Task<TimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
+        => http.PostAsync<TimeRequest, TimeAnswer>("v1/time", request, cancellation);
+
+    public Task<RevocationAnswer> RevocationsAsync(long after, int waitSeconds, CancellationToken cancellation)
+        => http.GetAsync<RevocationAnswer>($"v1/revocations?after={after}&wait={waitSeconds}", cancellation);
 }
 
 /// <summary>A clearinghouse, as its operators call it.</summary>

@@ -48,6 +48,9 @@ public enum LicensingProblem
     /// <summary>A signed document does not verify.</summary>
     SignatureInvalid,
 
+    /// <summary>What is asked for is against a rule of the licensing itself (a limit, a waiting time); the problem says which, with its numbers.</summary>
+    RuleForbids,
+
     /// <summary>The other server could not be reached.</summary>
     Unreachable,
 

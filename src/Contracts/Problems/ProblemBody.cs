@@ -29,6 +29,7 @@ public sealed record ProblemBody(int Status, LicensingProblem Code, string Title
             LicensingProblem.NotActivated => (409, "The license server is not activated"),
             LicensingProblem.ProductKeyRedeemedElsewhere => (409, "The product key is installed on another license server"),
             LicensingProblem.TooManyAttempts => (429, "Too many attempts"),
+            LicensingProblem.RuleForbids => (409, "A licensing rule forbids it"),
             LicensingProblem.Unreachable => (502, "The other server could not be reached"),
             LicensingProblem.TemporarilyUnavailable => (503, "Temporarily unavailable"),
             _ => (500, "Internal error"),
