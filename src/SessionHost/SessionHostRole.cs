@@ -59,6 +59,7 @@ public static class SessionHostRole
         services.AddSingleton<LogonTies>().AddHostedService(provider => provider.GetRequiredService<LogonTies>());
         services.AddHostedService<LogonSocket>();
 
+        services.AddSingleton<Grace.GracePeriod>();
         services.AddSingleton<Receipts>();
         services.AddSingleton<LicensingServices>();
         services.AddSingleton(_ => new LicensingIdentity(MakeLicensingKey(), Product));
