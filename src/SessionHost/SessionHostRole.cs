@@ -52,6 +52,7 @@ public static class SessionHostRole
         services.AddSingleton(_ => HostKey.Load(options.StateDirectory));
         services.AddSingleton<Servers>().AddHostedService(provider => provider.GetRequiredService<Servers>());
         services.AddSingleton<Joining>();
+        services.AddSingleton<Passes>();
         services.AddSingleton<CalQuestions>();
         services.AddHostedService<ServerUpkeep>();
         services.AddSingleton<Validations>().AddHostedService(provider => provider.GetRequiredService<Validations>());

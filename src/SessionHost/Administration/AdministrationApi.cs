@@ -105,7 +105,7 @@ internal sealed class StatusReport(
     SessionHostOptions options, RdpTransport transport, BackEndConnector backEnd, Servers servers, Admission admission, GatewayMetrics metrics, TlsIdentity tls)
 {
     public SessionHostStatus Make() => new(
-        options.Name, transport.Bound?.ToString() ?? options.Listen, backEnd.Name, LicensingMode.PerDevice, servers.HostVersion,
+        options.Name, transport.Bound?.ToString() ?? options.Listen, backEnd.Name, servers.Mode, servers.HostVersion,
         [.. servers.Links.Select(link => link.ToRecord())], admission.Connections, metrics.ActiveSessions, metrics.Admitted, metrics.Refused,
         tls.Fingerprint.Hex, tls.Until);
 }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Storage;
@@ -69,7 +70,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
         await servers.ReloadAsync(cancellation).ConfigureAwait(false);
     }
 
-    // The answer came over TLS to the pinned key; this finds a server that answers for another host, and what this version cannot serve.
+    // The answer came over TLS to the pinned key; this finds a server that answers for another host, and one with whom this host cannot be of one mind.
     private void Check(Membership membership, KeyFingerprint pinned)
     {
         var chain = CertificateChain.FromPem(membership.Certificate);
@@ -79,9 +80,12 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
                 throw new ProblemException(LicensingProblem.SignatureInvalid, "the host certificate is not signed by the pinned key");
             if (KeyFingerprint.Of(chain[0]) != KeyFingerprint.Of(key.Key) || !SessionHostCertificate.TryRead(chain[0], out var data) || data.HostId != membership.HostId)
                 throw new ProblemException(LicensingProblem.SignatureInvalid, "the host certificate is not for this host's key");
-            if (membership.Mode != LicensingMode.PerDevice)
+            if (servers.Links.FirstOrDefault(link => link.Fingerprint != pinned) is { } other && other.Mode != membership.Mode)
                 throw new ProblemException(
-                    LicensingProblem.InvalidField, "the invitation is for a per-user host; this version serves per-device hosts (ostiary hosts invite --mode per-device)", "invitation");
+                    LicensingProblem.InvalidField,
+                    $"the invitation is for a {KebabCase.Of(membership.Mode)} host, and at {other.Address} this host is {KebabCase.Of(other.Mode)}; "
+                    + $"a host has one mode (ostiary hosts invite --mode {KebabCase.Of(other.Mode)})",
+                    "invitation");
         }
         finally
         {

@@ -30,6 +30,7 @@ internal sealed class ServerLink : IDisposable
         Fingerprint = KeyFingerprint.TryParse(row.Fingerprint, out var fingerprint) ? fingerprint : throw new InvalidDataException("a membership's fingerprint is damaged");
         Address = new(row.Address);
         Version = new(row.Version);
+        Mode = (LicensingMode)row.Mode;
         (_certificate, _ledgerNumber) = (row.Certificate, row.LedgerNumber);
         _chain = CertificateChain.FromPem(row.Certificate);
         Root = row.Root is null ? null : X509Certificate2.CreateFromPem(row.Root);
@@ -41,6 +42,8 @@ internal sealed class ServerLink : IDisposable
     public Uri Address { get; }
 
     public CalVersion Version { get; }
+
+    public LicensingMode Mode { get; }
 
     /// <summary>The published root; null while the license server is not activated, as far as this host knows.</summary>
     public X509Certificate2? Root { get; }
@@ -64,7 +67,7 @@ internal sealed class ServerLink : IDisposable
 
     /// <summary>Whether the membership is the one that this link was made of.</summary>
     public bool IsOf(MembershipRow row)
-        => row.Fingerprint == Fingerprint.Hex && row.Address == Address.AbsoluteUri && row.Certificate == _certificate && row.Root is null == Root is null;
+        => row.Fingerprint == Fingerprint.Hex && row.Address == Address.AbsoluteUri && row.Certificate == _certificate && row.Root is null == Root is null && row.Mode == (int)Mode;
 
     /// <summary>Asks for a CAL.</summary>
     /// <exception cref="ProblemException">It did not answer, or not well.</exception>

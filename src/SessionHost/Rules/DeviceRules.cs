@@ -44,17 +44,21 @@ public enum ToClient
 /// <param name="ToClient">What the client is told.</param>
 public sealed record Ruling(string Row, RuleOutcome Outcome, ToClient ToClient);
 
-/// <summary>
-/// The decision table of <c>docs/rules.md</c> for devices, first match wins. Pure: the facts in, the decision out. The tests read that page.
-/// Rows 2 (administrative sessions) and 6 (grace period) stand between these and are not decided here.
-/// </summary>
+/// <summary>The decision table of <c>docs/rules.md</c> for devices, first match wins. Pure: the facts in, the decision out. The tests read that page.</summary>
 public static class DeviceRules
 {
+    /// <summary>The row of a connection to a per-user host, whose right is decided at the logon.</summary>
+    public const string AtLogonRow = "U";
+
     public static Ruling Decide(DeviceFacts facts)
     {
         if (!facts.OffersTls)
             return new("1", RuleOutcome.Refuse, ToClient.NegotiationFailure);
-        if (facts.Cal == CalQuality.Good)
+        if (facts.Administrative)
+            return new("2", RuleOutcome.Admit, ToClient.ValidClient);
+        if (facts.Mode == LicensingMode.PerUser)
+            return new(AtLogonRow, RuleOutcome.Admit, ToClient.ValidClient);
+        if (facts is { Cal: CalQuality.Good, Revocation: Revocation.Clear })
             return new("3", RuleOutcome.Admit, ToClient.ValidClient);
 
         return facts.Server switch
@@ -63,13 +67,14 @@ public static class DeviceRules
             ServerAnswer.GrantsSame => new("4", RuleOutcome.Admit, ToClient.ValidClient),
             ServerAnswer.GrantsNew => new("4", RuleOutcome.Admit, Storing(facts.Store)),
             ServerAnswer.Silent when StillHeld(facts) => new("5", RuleOutcome.Admit, ToClient.ValidClient),
+            _ when facts.Grace != GraceStanding.Ended => new("6", RuleOutcome.Admit, ToClient.ValidClient),
             ServerAnswer.Refuses => new("7", RuleOutcome.Refuse, ToClient.NoLicense),
             _ => new("8", RuleOutcome.Refuse, ToClient.NoLicenseServer),
         };
     }
 
     private static bool StillHeld(DeviceFacts facts)
-        => facts.Cal is CalQuality.EndsSoon or CalQuality.Temporary || facts.ReceiptValid;
+        => (facts.Cal is CalQuality.Good or CalQuality.EndsSoon or CalQuality.Temporary && facts.Revocation != Revocation.Revoked) || facts.ReceiptValid;
 
     // A license that is not ours is never replaced: what is granted stays at server and host.
     private static ToClient Storing(ClientStore store) => store switch
