@@ -12,6 +12,7 @@ namespace Ostiary.SessionHost;
 /// <item><see cref="MaxConnections"/> 4,096, <see cref="MaxWaiting"/> 2,304: 2,000 clients that never finish leave room for those that do.</item>
 /// <item><see cref="MaxWaitingPerAddress"/> 256: an office behind one address may come to work at the same minute.</item>
 /// <item><see cref="DrainTime"/> 0: a service that is told to stop stops; who wants sessions to end by themselves sets it.</item>
+/// <item><see cref="Observe"/> false: a license that is not asked for is none.</item>
 /// <item><see cref="KeptRefusals"/> and <see cref="KeptSessions"/> 100,000: a few tens of MB.</item>
 /// </list>
 /// </summary>
@@ -76,6 +77,9 @@ public sealed class SessionHostOptions
 
     /// <summary>The unix socket of the root helper that reads the kernel; null: there is none, and no temporary CAL is ever validated.</summary>
     public string? KernelHelper { get; init; }
+
+    /// <summary>Decisions are made and recorded, and nobody is refused: <c>ostiary observe report</c> says what would have been.</summary>
+    public bool Observe { get; init; }
 
     /// <summary>How long running sessions may go on after the role was told to stop.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.Zero;

@@ -11,7 +11,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Protocol.Cryptography;
 using Ostiary.SessionHost.Administration;
+using Ostiary.SessionHost.Clock;
 using Ostiary.SessionHost.Gateway;
+using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Licensing;
 using Ostiary.SessionHost.Logon;
@@ -50,17 +52,24 @@ public static class SessionHostRole
         // Started in this order and stopped in the reverse one; Kestrel starts last and stops first.
         services.AddSingleton<Store>().AddHostedService(provider => provider.GetRequiredService<Store>());
         services.AddSingleton(_ => HostKey.Load(options.StateDirectory));
+        services.AddSingleton<HostClock>();
+        services.AddSingleton<GracePeriod>().AddHostedService(provider => provider.GetRequiredService<GracePeriod>());
         services.AddSingleton<Servers>().AddHostedService(provider => provider.GetRequiredService<Servers>());
         services.AddSingleton<Joining>();
         services.AddSingleton<Passes>();
         services.AddSingleton<CalQuestions>();
+        services.AddSingleton<SignedTimes>();
+        services.AddSingleton<CalsInUse>();
+        services.AddSingleton<Revocations>();
         services.AddHostedService<ServerUpkeep>();
+        services.AddHostedService<RevocationPulls>();
+        services.AddHostedService<SessionReports>();
+        services.AddHostedService<GraceUpkeep>();
         services.AddSingleton<Validations>().AddHostedService(provider => provider.GetRequiredService<Validations>());
         services.AddSingleton<LiveSessions>();
         services.AddSingleton<LogonTies>().AddHostedService(provider => provider.GetRequiredService<LogonTies>());
         services.AddHostedService<LogonSocket>();
 
-        services.AddSingleton<Grace.GracePeriod>();
         services.AddSingleton<Receipts>();
         services.AddSingleton<LicensingServices>();
         services.AddSingleton(_ => new LicensingIdentity(MakeLicensingKey(), Product));
@@ -72,6 +81,9 @@ public static class SessionHostRole
         services.AddSingleton<GatewayServices>();
         services.AddSingleton<GatewayHandler>();
         services.AddSingleton<StatusReport>();
+        services.AddSingleton<GraceAdministration>();
+        services.AddSingleton<Observation>();
+        services.AddSingleton<Explaining>();
 
         builder.WebHost.UseKestrelCore();
         services.AddSingleton<RdpTransport>();

@@ -57,6 +57,9 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<MintResponse> MintAsync(MintRequest request, CancellationToken cancellation)
         => http.PostAsync<MintRequest, MintResponse>("v1/product-keys", request, cancellation);
 
+    public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
+        => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);
+
     public Task<ProductKeyRecord> FindProductKeyAsync(FindProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<FindProductKeyRequest, ProductKeyRecord>("v1/product-keys/find", request, cancellation);
 
@@ -106,6 +109,24 @@ public sealed class SessionHostAdministrationClient(HttpClient http)
 
     public Task<SessionHostStatus> JoinAsync(JoinServerRequest request, CancellationToken cancellation)
         => http.PostAsync<JoinServerRequest, SessionHostStatus>("v1/membership", request, cancellation);
+
+    public Task<GraceStatus> GraceAsync(CancellationToken cancellation)
+        => http.GetAsync<GraceStatus>("v1/grace", cancellation);
+
+    public Task<GraceStatus> InstallExtensionAsync(InstallExtensionRequest request, CancellationToken cancellation)
+        => http.PostAsync<InstallExtensionRequest, GraceStatus>("v1/grace-extensions", request, cancellation);
+
+    public Task<ClockStatus> ClockAsync(CancellationToken cancellation)
+        => http.GetAsync<ClockStatus>("v1/clock", cancellation);
+
+    public Task<ClockStatus> ConfirmClockAsync(CancellationToken cancellation)
+        => http.PostAsync<object, ClockStatus>("v1/clock", new object(), cancellation);
+
+    public Task<ObservationReport> ObservationAsync(int days, CancellationToken cancellation)
+        => http.GetAsync<ObservationReport>($"v1/observation?days={days}", cancellation);
+
+    public Task<Explanation> ExplainAsync(ExplanationRequest request, CancellationToken cancellation)
+        => http.PostAsync<ExplanationRequest, Explanation>("v1/explanation", request, cancellation);
 
     public Task<Page<SessionRecord>> SessionsAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<SessionRecord>>(Query.Page("v1/sessions", after, limit), cancellation);

@@ -2,11 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
-using Ostiary.Contracts.Administration;
-using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
-using Ostiary.SessionHost.Gateway;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Storage;
 
@@ -25,6 +22,28 @@ internal static class AdministrationApi
         api.MapPost("/membership", Join);
         api.MapGet("/sessions", ListSessions);
         api.MapGet("/refusals", ListRefusals);
+        api.MapGet("/grace", (GraceAdministration grace) => Results.Json(grace.Show(), ContractsJson.Default.GraceStatus));
+        api.MapPost("/grace-extensions", InstallExtension);
+        api.MapGet("/clock", (GraceAdministration grace) => Results.Json(grace.ShowClock(), ContractsJson.Default.ClockStatus));
+        api.MapPost("/clock", (GraceAdministration grace) => Results.Json(grace.ConfirmClock(), ContractsJson.Default.ClockStatus));
+        api.MapGet("/observation", Observe);
+        api.MapPost("/explanation", Explain);
+    }
+
+    private static async Task<IResult> InstallExtension(HttpRequest http, GraceAdministration grace, CancellationToken cancellation)
+    {
+        var request = await http.ReadFromJsonAsync(ContractsJson.Default.InstallExtensionRequest, cancellation).ConfigureAwait(false);
+        return Results.Json(await grace.InstallAsync(request?.Extension, cancellation).ConfigureAwait(false), ContractsJson.Default.GraceStatus);
+    }
+
+    private static async Task<IResult> Observe(Observation observation, int? days, CancellationToken cancellation)
+        => Results.Json(await observation.ReportAsync(days ?? Observation.DefaultDays, cancellation).ConfigureAwait(false), ContractsJson.Default.ObservationReport);
+
+    private static async Task<IResult> Explain(HttpRequest http, Explaining explaining, CancellationToken cancellation)
+    {
+        var request = await http.ReadFromJsonAsync(ContractsJson.Default.ExplanationRequest, cancellation).ConfigureAwait(false)
+            ?? throw new ProblemException(LicensingProblem.InvalidField, "the body is empty", "hardwareId");
+        return Results.Json(await explaining.ExplainAsync(request, cancellation).ConfigureAwait(false), ContractsJson.Default.Explanation);
     }
 
     private static IResult GetStatus(StatusReport status) => Results.Json(status.Make(), ContractsJson.Default.SessionHostStatus);
@@ -98,14 +117,4 @@ internal static class AdministrationApi
 
     private static IResult Answer(ProblemBody body)
         => Results.Json(body, ContractsJson.Default.ProblemBody, ProblemBody.ContentType, body.Status);
-}
-
-/// <summary>Makes <c>GET /v1/status</c>.</summary>
-internal sealed class StatusReport(
-    SessionHostOptions options, RdpTransport transport, BackEndConnector backEnd, Servers servers, Admission admission, GatewayMetrics metrics, TlsIdentity tls)
-{
-    public SessionHostStatus Make() => new(
-        options.Name, transport.Bound?.ToString() ?? options.Listen, backEnd.Name, servers.Mode, servers.HostVersion,
-        [.. servers.Links.Select(link => link.ToRecord())], admission.Connections, metrics.ActiveSessions, metrics.Admitted, metrics.Refused,
-        tls.Fingerprint.Hex, tls.Until);
 }

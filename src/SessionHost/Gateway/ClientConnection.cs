@@ -13,7 +13,7 @@ namespace Ostiary.SessionHost.Gateway;
 /// <summary>What every connection of the gateway uses.</summary>
 internal sealed record GatewayServices(
     SessionHostOptions Options, TlsIdentity Tls, BackEndConnector BackEnd, LicensingIdentity Identity, LicensingServices Licensing,
-    LiveSessions Sessions, Store Store, GatewayMetrics Metrics, TimeProvider Time, ILogger<ClientConnection> Logger);
+    LiveSessions Sessions, CalsInUse CalsInUse, Store Store, GatewayMetrics Metrics, TimeProvider Time, ILogger<ClientConnection> Logger);
 
 /// <summary>
 /// One client, from its first byte to its last. Step 1: X.224 in clear, answered without the back end, and TLS. Step 2: the connection
@@ -125,6 +125,10 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
         var relay = new Relay(client, phase.BackEnd, _socket, deadline, services.Metrics, services.Time) { BackEndSocket = phase.BackEndTlsSocket };
         var session = new LiveSession(id, phase.BackEndSocket, by.Serial, by.Temporary, by.LicenseServer, relay.LogonDecided);
         RecordStart(by);
+        if (_licensing.Refusal is { } observed)
+            await RecordObservedAsync(observed).ConfigureAwait(false);
+        if (by is { Serial: { } serial, LicenseServer: { } issuer })
+            services.CalsInUse.Began(id, serial, issuer, address, services.Time.GetUtcNow());
         services.Sessions.Add(session);
         services.Metrics.SessionBegan(by.Row, services.Time.GetElapsedTime(_licensing.BeganAt));
         var reason = SessionEndReason.InternalError;
@@ -138,6 +142,7 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
         finally
         {
             services.Sessions.Remove(session);
+            services.CalsInUse.Ended(id, services.Time.GetUtcNow());
             services.Metrics.SessionEnded();
             await RecordEndAsync(reason).ConfigureAwait(false);
         }
@@ -183,8 +188,10 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
             {
                 Id = id,
                 Device = device,
+                HardwareId = _licensing.HardwareId,
                 Address = address.ToString(),
                 Rule = by.Row,
+                GraceDaysLeft = by.GraceDaysLeft,
                 Serial = by.Serial,
                 Temporary = by.Temporary,
                 StartedAt = now,
@@ -205,10 +212,22 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
 
     private async ValueTask RecordRefusalAsync()
     {
-        if (_licensing.Refusal is not { } refusal)
+        if (_licensing.Refusal is not { } refusal || _licensing.By is not null)
             return;
         Log.Refused(services.Logger, id, refusal.Reason, refusal.Row);
         services.Metrics.ConnectionRefused(refusal.Reason);
+        await RecordAsync(refusal, observed: false).ConfigureAwait(false);
+    }
+
+    // Recorded when the session begins, not when it ends: the report is asked for meanwhile.
+    private ValueTask RecordObservedAsync(Refusal refusal)
+    {
+        Log.Observed(services.Logger, id, refusal.Reason, refusal.Row);
+        return RecordAsync(refusal, observed: true);
+    }
+
+    private ValueTask RecordAsync(Refusal refusal, bool observed)
+    {
         var row = new RefusalRow
         {
             At = services.Time.GetUtcNow(),
@@ -220,11 +239,12 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
             Address = address.ToString(),
             Detail = refusal.Detail,
             Fix = refusal.Fix,
+            Observed = observed,
         };
-        await services.Store.KeepAsync(db =>
+        return services.Store.KeepAsync(db =>
         {
             db.Refusals.Add(row);
             return Task.CompletedTask;
-        }).ConfigureAwait(false);
+        });
     }
 }

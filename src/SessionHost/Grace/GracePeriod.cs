@@ -1,3 +1,11 @@
+using System.Formats.Cbor;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+using Ostiary.SessionHost.Clock;
+using Ostiary.SessionHost.LicenseServers;
+
 namespace Ostiary.SessionHost.Grace;
 
 /// <summary>Where the grace period of this host stands.</summary>
@@ -19,44 +27,174 @@ internal abstract record GraceState
     public sealed record Ended(DateTimeOffset At, bool Early) : GraceState;
 }
 
-/// <summary>The grace period: 120 days from the first non-administrative connection that was admitted without a CAL, once for a machine.</summary>
-internal sealed class GracePeriod(TimeProvider time)
+/// <summary>
+/// The grace period: 120 days from the first non-administrative connection that was admitted without a CAL, once for a machine.
+/// The record is on the disk in two generations, and at the license servers. Where both generations are gone or damaged though there was one,
+/// the period counts as ended until a license server gives its copy.
+/// </summary>
+internal sealed class GracePeriod(SessionHostOptions options, HostKey key, HostClock clock, ILogger<GracePeriod> logger) : IHostedService, IDisposable
 {
-    private readonly Lock _one = new();
-    private DateTimeOffset? _started;
-    private DateTimeOffset? _ended;
+    private const string Marker = "grace.begun";
+    private readonly SemaphoreSlim _writing = new(1, 1);
+    private volatile Held _held = new(null, null, "none", false);
+    private int _changes;
 
     /// <summary>Where it stands now. NotStarted and Running admit (rows 6 and U5).</summary>
-    public GraceState State
+    public GraceState State => StateOf(_held);
+
+    /// <summary>The record; null when there is none.</summary>
+    public GraceRecordStatement? Record => _held.Record;
+
+    /// <summary>Its signed form, for the license servers' copies.</summary>
+    public byte[]? Signed => _held.Signed;
+
+    /// <summary>Where the record was read from: a file, "license server", or "none".</summary>
+    public string Source => _held.Source;
+
+    /// <summary>The record is lost or damaged, and no license server has given its copy.</summary>
+    public bool Lost => _held.Lost;
+
+    /// <summary>Grows when the period begins, ends or is extended: what license servers are told at once.</summary>
+    public int Changes => Volatile.Read(ref _changes);
+
+    public string MachineId => key.MachineId;
+
+    /// <summary>Reads the record.</summary>
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        get
+        var reading = GraceFiles.Read(options.StateDirectory, key.Key, key.MachineId);
+        var lost = reading.Record is null && (reading.Damaged || File.Exists(MarkerPath));
+        if (reading.Damaged || lost)
+            Log.GraceRecordDamaged(logger, reading.Record is null ? "no generation is left" : "the other generation counts");
+        if (reading.Record is { } record)
         {
-            lock (_one)
-            {
-                if (_started is not { } started)
-                    return new GraceState.NotStarted();
-                var until = started.AddDays(Contracts.Statements.GraceRecordStatement.Days);
-                if (_ended is { } ended)
-                    return new GraceState.Ended(ended, Early: true);
-                var now = time.GetUtcNow();
-                return now < until ? new GraceState.Running(until, (int)Math.Ceiling((until - now).TotalDays)) : new GraceState.Ended(until, Early: false);
-            }
+            clock.Reached(record.HighWater);
+            _held = new(record, Statement.Sign(record.Encode(), key.Key), reading.Source!, false);
         }
+        else
+        {
+            _held = new(null, null, "none", lost);
+        }
+
+        return Task.CompletedTask;
     }
 
+    public Task StopAsync(CancellationToken cancellationToken) => MoveHighWaterAsync(cancellationToken).AsTask();
+
     /// <summary>Somebody is about to be admitted by row 6 or U5: starts it, if it has not begun; the record is durable when this returns. Answers the state that admits, or Ended.</summary>
-    public ValueTask<GraceState> UseAsync(CancellationToken cancellation)
+    public async ValueTask<GraceState> UseAsync(CancellationToken cancellation)
     {
-        lock (_one)
-            _started ??= time.GetUtcNow();
-        return ValueTask.FromResult(State);
+        if (State is not GraceState.NotStarted)
+            return State;
+        await ChangeAsync(record => record ?? (_held.Lost ? null : GraceRules.Start(key.MachineId, clock.Now)), cancellation).ConfigureAwait(false);
+        return State;
     }
 
     /// <summary>A license server granted a permanent Device CAL or a User CAL for this host: ends it early, for good.</summary>
-    public ValueTask CalGrantedAsync(CancellationToken cancellation)
+    public async ValueTask CalGrantedAsync(CancellationToken cancellation)
     {
-        lock (_one)
-            _ended ??= time.GetUtcNow();
-        return ValueTask.CompletedTask;
+        if (_held.Record is { EndedAt: not null })
+            return;
+        await ChangeAsync(record => record is { EndedAt: not null } ? record : GraceRules.End(record, key.MachineId, clock.Now), cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>A license server's copy for this machine. It came over TLS with the pinned key; its own signature is that of the key that this machine had then.</summary>
+    public async ValueTask AdoptAsync(byte[]? copy, CancellationToken cancellation)
+    {
+        if (copy is null || copy.AsSpan().SequenceEqual(_held.Signed))
+            return;
+        if (Read(copy) is not { } record || record.MachineId != key.MachineId)
+        {
+            Log.GraceCopyUnreadable(logger);
+            return;
+        }
+
+        clock.Reached(record.HighWater);
+        await ChangeAsync(
+            own => GraceRules.Merge(own, record) is var counts && own is not null && own.Encode().AsSpan().SequenceEqual(counts.Encode())
+                ? own
+                : GraceRules.Next(counts, clock.Now),
+            cancellation, "license server").ConfigureAwait(false);
+    }
+
+    /// <summary>Applies an extension that was verified.</summary>
+    /// <exception cref="ProblemException">It is for another machine, was applied before, or there is nothing to extend.</exception>
+    public async ValueTask ExtendAsync(GraceExtensionStatement extension, CancellationToken cancellation)
+    {
+        if (extension.MachineId != key.MachineId)
+            throw Forbidden($"the extension is for machine {extension.MachineId}, and this is {key.MachineId}");
+        await ChangeAsync(
+            record =>
+            {
+                // A record that is lost for good counts as ended: 120 days ago is as good a beginning as any.
+                record ??= _held.Lost
+                    ? GraceRules.Start(key.MachineId, clock.Now.AddDays(-GraceRecordStatement.Days))
+                    : throw Forbidden("the grace period has not begun: the first connection without a CAL begins it, and then it can be extended");
+                if (record.EndedAt is { } ended)
+                    throw Forbidden($"the grace period ended on {ended:u}, because a CAL was granted for this host; it cannot be extended");
+                if (record.Extensions.Contains(extension.Id))
+                    throw Forbidden($"extension {extension.Id} was installed before");
+                if (record.Extensions.Count == GraceRecordStatement.MaxExtensions)
+                    throw Forbidden($"{GraceRecordStatement.MaxExtensions} extensions are installed, and that is the limit");
+                return GraceRules.Extend(record, extension, clock.Now);
+            },
+            cancellation).ConfigureAwait(false);
+        Log.GraceExtended(logger, extension.Id, extension.Days);
+    }
+
+    /// <summary>Writes the latest time into the record, if there is one that has not ended.</summary>
+    public async ValueTask MoveHighWaterAsync(CancellationToken cancellation)
+    {
+        clock.Save();
+        if (_held.Record is { EndedAt: null })
+            await ChangeAsync(record => record is null ? null : GraceRules.Next(record, clock.Now), cancellation, isChange: false).ConfigureAwait(false);
+    }
+
+    public void Dispose() => _writing.Dispose();
+
+    private string MarkerPath => Path.Combine(options.StateDirectory, Marker);
+
+    private GraceState StateOf(Held held)
+        => held.Lost ? new GraceState.Ended(clock.Now, Early: false) : GraceRules.StateOf(held.Record, clock.Now);
+
+    private async Task ChangeAsync(
+        Func<GraceRecordStatement?, GraceRecordStatement?> change, CancellationToken cancellation, string? source = null, bool isChange = true)
+    {
+        await _writing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            var before = _held.Record;
+            var after = change(before);
+            if (after is null || ReferenceEquals(before, after))
+                return;
+            if (!File.Exists(MarkerPath))
+                PrivateFiles.Write(MarkerPath, "A grace record was written here. Without it the grace period counts as ended.\n");
+            var (signed, path) = GraceFiles.Write(options.StateDirectory, after, key.Key);
+            _held = new(after, signed, source ?? path, false);
+            if (isChange)
+                Interlocked.Increment(ref _changes);
+            if (before is null && after.EndedAt is null && source is null)
+                Log.GraceBegun(logger, after.Until);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    private static GraceRecordStatement? Read(byte[] copy)
+    {
+        try
+        {
+            return Statement.TryReadUnverified(copy, out var payload) ? GraceRecordStatement.Decode(payload) : null;
+        }
+        catch (CborContentException)
+        {
+            return null;
+        }
+    }
+
+    private static ProblemException Forbidden(string detail) => new(LicensingProblem.RuleForbids, detail, "extension");
+
+    private sealed record Held(GraceRecordStatement? Record, byte[]? Signed, string Source, bool Lost);
 }

@@ -22,7 +22,7 @@ internal sealed class CalQuestions(Passes passes, Servers servers, SessionHostOp
         {
             PassesReply<DeviceCalAnswer>.Granted granted => new ServerReply.Granted(granted.Server.Fingerprint, granted.Answer.Granted!, granted.Answer.Head.Number),
             PassesReply<DeviceCalAnswer>.Refused refused => new ServerReply.Refused(
-                refused.Server.Address.AbsoluteUri, refused.Answer.Refused!.Value, refused.Answer.Detail, refused.Silent, refused.Detail),
+                refused.Server.Address.AbsoluteUri, refused.Answer.Refused!.Value, refused.Answer.Detail, refused.SilentServers, refused.Detail),
             PassesReply<DeviceCalAnswer>.Silent silent => new ServerReply.Silent(silent.Detail),
             _ => new ServerReply.NoneConfigured(),
         };

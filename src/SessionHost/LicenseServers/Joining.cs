@@ -9,7 +9,7 @@ using Ostiary.SessionHost.Storage;
 namespace Ostiary.SessionHost.LicenseServers;
 
 /// <summary>Joins license servers by invitation and renews what they issued.</summary>
-internal sealed class Joining(SessionHostOptions options, HostKey key, Servers servers, Store store, TimeProvider time, ILogger<Joining> logger)
+internal sealed class Joining(SessionHostOptions options, HostKey key, Servers servers, Store store, Grace.GracePeriod grace, TimeProvider time, ILogger<Joining> logger)
 {
     private static readonly TimeSpan JoinTime = TimeSpan.FromSeconds(15);
 
@@ -35,6 +35,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
 
         await KeepAsync(membership, parsed.Fingerprint, parsed.LicenseServer, cancellation).ConfigureAwait(false);
         Log.Joined(logger, parsed.LicenseServer.Authority, parsed.Fingerprint.Hex);
+        await TryPullRevocationsAsync(parsed.Fingerprint, either.Token).ConfigureAwait(false);
     }
 
     /// <summary>Takes a new certificate of a license server that was joined before.</summary>
@@ -44,6 +45,21 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
         var membership = await link.RenewAsync(cancellation).ConfigureAwait(false);
         await KeepAsync(membership, link.Fingerprint, link.Address, cancellation).ConfigureAwait(false);
         Log.Renewed(logger, link.Address.Authority);
+    }
+
+    // So that the first client finds a list. Without one, devices are asked about first; the list is pulled again and again.
+    private async Task TryPullRevocationsAsync(KeyFingerprint server, CancellationToken cancellation)
+    {
+        if (servers.Links.FirstOrDefault(link => link.Fingerprint == server) is not { } link)
+            return;
+        try
+        {
+            await link.PullRevocationsAsync(0, cancellation).ConfigureAwait(false);
+        }
+        catch (ProblemException problem)
+        {
+            Log.RevocationsNotPulled(logger, link.Address.Authority, problem.Message);
+        }
     }
 
     private async Task KeepAsync(Membership membership, KeyFingerprint pinned, Uri address, CancellationToken cancellation)
@@ -67,6 +83,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
             row.Version = membership.Version.Year;
             row.Mode = (int)membership.Mode;
         }).ConfigureAwait(false);
+        await grace.AdoptAsync(membership.Grace, cancellation).ConfigureAwait(false);
         await servers.ReloadAsync(cancellation).ConfigureAwait(false);
     }
 

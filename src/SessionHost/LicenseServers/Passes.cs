@@ -130,9 +130,9 @@ internal abstract record PassesReply<TAnswer>
 
     /// <param name="Server">The first in order that refuses.</param>
     /// <param name="Answer">Its answer.</param>
-    /// <param name="Silent">Those that did not answer. Whoever holds a CAL of one of them is to be treated as if all were silent.</param>
+    /// <param name="SilentServers">Those that did not answer. Whoever holds a CAL of one of them is to be treated as if all were silent.</param>
     /// <param name="Detail">How they failed; empty when all answered.</param>
-    public sealed record Refused(ServerLink Server, TAnswer Answer, IReadOnlyList<KeyFingerprint> Silent, string Detail) : PassesReply<TAnswer>;
+    public sealed record Refused(ServerLink Server, TAnswer Answer, IReadOnlyList<KeyFingerprint> SilentServers, string Detail) : PassesReply<TAnswer>;
 
     /// <param name="Detail">Which, and how each failed.</param>
     public sealed record Silent(string Detail) : PassesReply<TAnswer>;

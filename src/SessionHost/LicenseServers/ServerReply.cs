@@ -18,9 +18,9 @@ internal abstract record ServerReply
     /// <param name="Address">Who refuses.</param>
     /// <param name="Reason">Why.</param>
     /// <param name="Detail">With the numbers that decided.</param>
-    /// <param name="Silent">Those that did not answer.</param>
+    /// <param name="SilentServers">Those that did not answer.</param>
     /// <param name="SilentDetail">How they failed.</param>
-    public sealed record Refused(string Address, RefusalReason Reason, string? Detail, IReadOnlyList<KeyFingerprint> Silent, string SilentDetail) : ServerReply;
+    public sealed record Refused(string Address, RefusalReason Reason, string? Detail, IReadOnlyList<KeyFingerprint> SilentServers, string SilentDetail) : ServerReply;
 
     /// <summary>None answers.</summary>
     /// <param name="Detail">Which, and how it failed.</param>

@@ -41,6 +41,14 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
         await using var db = store.Open();
         var rows = await db.Memberships.AsNoTracking().OrderBy(row => row.Position).ToListAsync(cancellation).ConfigureAwait(false);
         var links = _links;
-        _links = [.. rows.Select(row => links.FirstOrDefault(link => link.IsOf(row)) ?? new ServerLink(row, key, options, store, time, logger))];
+        _links = [.. rows.Select(row => links.FirstOrDefault(link => link.IsOf(row)) ?? Make(row, links))];
+    }
+
+    private ServerLink Make(MembershipRow row, IReadOnlyList<ServerLink> earlier)
+    {
+        var made = new ServerLink(row, key, options, store, time, logger);
+        if (earlier.FirstOrDefault(link => link.Fingerprint == made.Fingerprint) is { } replaced)
+            made.TakeOver(replaced);
+        return made;
     }
 }
