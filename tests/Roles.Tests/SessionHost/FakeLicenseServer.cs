@@ -15,6 +15,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 
 namespace Ostiary.Roles.Tests.SessionHost;
 
@@ -101,7 +102,21 @@ public sealed class FakeLicenseServer : IAsyncDisposable
 
     public ConcurrentQueue<ValidationRequest> Validated { get; } = new();
 
+    public ConcurrentQueue<ReportedSession> Reported { get; } = new();
+
     public int Renewals { get; private set; }
+
+    /// <summary>What time it says it is.</summary>
+    public Func<DateTimeOffset> Clock { get; set; } = () => DateTimeOffset.UtcNow;
+
+    /// <summary>The copy of the grace record that it keeps.</summary>
+    public byte[]? Grace { get; set; }
+
+    /// <summary>The revocation list that it gives; its date is made anew at each answer unless it is set here.</summary>
+    public RevocationListStatement Revocations { get; set; } = new(1, default, [], [], []);
+
+    /// <summary>Refuses in the first pass only.</summary>
+    public bool RefusesFirstPass { get; set; }
 
     public async Task StartAsync()
     {
@@ -125,6 +140,10 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         _app.MapPost("/v1/hosts/renew", (Delegate)RenewAsync);
         _app.MapPost("/v1/device-cals", (Delegate)GrantAsync);
         _app.MapPost("/v1/validations", (Delegate)ValidateAsync);
+        _app.MapPost("/v1/sessions", (Delegate)ReportAsync);
+        _app.MapPost("/v1/grace", (Delegate)KeepGraceAsync);
+        _app.MapPost("/v1/time", (Delegate)TimeAsync);
+        _app.MapGet("/v1/revocations", (Delegate)RevocationsAsync);
         await _app.StartAsync();
         _port = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
     }
@@ -183,7 +202,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
             CertificateProfiles.SessionHost(
                 _certificate, http.Connection.ClientCertificate!.PublicKey.ExportSubjectPublicKeyInfo(), new(id, CalVersion.Newest, Mode),
                 FakePublisher.Serial(), now.AddMinutes(-1), now.Add(HostCertificateLife)), _key);
-        return new(id, CertificateChain.ToPem([host, _certificate, _publisher.Issuing]), _publisher.Root.ExportCertificatePem(), CalVersion.Newest, Mode);
+        return new(id, CertificateChain.ToPem([host, _certificate, _publisher.Issuing]), _publisher.Root.ExportCertificatePem(), CalVersion.Newest, Mode, Grace);
     }
 
     // First connection: temporary. After a validated logon: permanent. Presented again: the same.
@@ -192,7 +211,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         var request = await ReadAsync<DeviceCalRequest>(http);
         Asked.Enqueue(request);
         await Task.Delay(Slow, http.RequestAborted);
-        if (Refuses is { } reason)
+        if ((Refuses ?? (RefusesFirstPass && request.Pass == AskingPass.Permanent ? RefusalReason.NoCalAvailable : null)) is { } reason)
             return Results.Json(new DeviceCalAnswer(null, reason, "0 of 2 CALs are free", Head()), ContractsJson.Default.DeviceCalAnswer);
         var known = _issued.GetValueOrDefault(request.Device.HardwareId);
         var hardwareId = Convert.FromHexString(request.Device.HardwareId);
@@ -209,6 +228,37 @@ public sealed class FakeLicenseServer : IAsyncDisposable
     {
         Validated.Enqueue(await ReadAsync<ValidationRequest>(http));
         return Results.Json(new ValidationAnswer(true, Head()), ContractsJson.Default.ValidationAnswer);
+    }
+
+    private async Task<IResult> ReportAsync(HttpContext http)
+    {
+        foreach (var session in (await ReadAsync<SessionReport>(http)).Sessions)
+            Reported.Enqueue(session);
+        return Results.Json(new object(), ContractsJson.Default.Object);
+    }
+
+    // The record that began first counts; of one period the newest.
+    private async Task<IResult> KeepGraceAsync(HttpContext http)
+    {
+        if ((await ReadAsync<GraceCopyRequest>(http)).Record is { } told && (Grace is null || Order(told).CompareTo(Order(Grace)) < 0))
+            Grace = told;
+        return Results.Json(new GraceCopyAnswer(Grace), ContractsJson.Default.GraceCopyAnswer);
+
+        static (DateTimeOffset, long) Order(byte[] record)
+            => Statement.TryReadUnverified(record, out var payload) && GraceRecordStatement.Decode(payload) is var read ? (read.StartedAt, -read.Generation) : default;
+    }
+
+    private async Task<IResult> TimeAsync(HttpContext http)
+        => Results.Json(
+            new TimeAnswer(Statement.Sign(new SignedTimeStatement((await ReadAsync<TimeRequest>(http)).Nonce, Clock()).Encode(), _key)), ContractsJson.Default.TimeAnswer);
+
+    private async Task<IResult> RevocationsAsync(HttpContext http, long after, int wait)
+    {
+        for (var end = DateTimeOffset.UtcNow.AddSeconds(wait); Revocations.Number <= after && DateTimeOffset.UtcNow < end;)
+            await Task.Delay(50, http.RequestAborted);
+        var list = Revocations;
+        return Results.Json(
+            new RevocationAnswer(Statement.Sign((list.IssuedAt == default ? list with { IssuedAt = Clock() } : list).Encode(), _key)), ContractsJson.Default.RevocationAnswer);
     }
 
     private LedgerHead Head()
