@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.Doors;
+using Ostiary.Clearinghouse.Grace;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Operations;
 using Ostiary.Clearinghouse.ProductKeys;
@@ -63,6 +64,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<CheckProductKey>();
         builder.Services.AddSingleton<RedeemProductKey>();
         builder.Services.AddSingleton<MintProductKeys>();
+        builder.Services.AddSingleton<ExtendGrace>();
         builder.Services.AddSingleton<ListProductKeys>();
         builder.Services.AddSingleton<FindProductKey>();
         builder.Services.AddSingleton<ShowStatus>();
@@ -83,6 +85,7 @@ public static class ClearinghouseRole
         app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapGet("/v1/product-keys", (HttpContext context, ListProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapPost("/v1/product-keys/find", (HttpContext context, FindProductKey use) => use.HandleAsync(context)).Through(Door.Administration);
+        app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).Through(Door.Administration);
         return app;
     }
 

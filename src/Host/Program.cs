@@ -14,6 +14,10 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     CalsCommand.Create(),
     SessionsCommand.Create(),
     RefusalsCommand.Create(),
+    GraceCommand.Create(),
+    HostCommand.Create(),
+    ObserveCommand.Create(),
+    ExplainCommand.Create(),
     AuditCommand.Create(),
     StatusCommand.Create(),
 };

@@ -9,7 +9,7 @@ namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
 /// What the signer signs. A certificate is read into its few free fields and written anew by its profile: only bytes that come out the same are
-/// signed, so that nothing but the profile can be in them. A key pack is treated likewise. Pure: the caller gives the time.
+/// signed, so that nothing but the profile can be in them. Key packs and grace extensions are treated likewise. Pure: the caller gives the time.
 /// </summary>
 internal static class SigningRules
 {
@@ -51,6 +51,28 @@ internal static class SigningRules
         if (pack.IssuedAt > now + ClockTolerance || pack.IssuedAt < issuing.NotBefore.ToUniversalTime())
             return $"the key pack is dated {pack.IssuedAt:u}, which is not between the issuing certificate's begin and now";
         return pack.ExpiresAt <= pack.IssuedAt ? "the key pack ends before it begins" : null;
+    }
+
+    /// <summary>Why this is not signed; null when it is.</summary>
+    public static string? CheckGraceExtension(byte[] payload, X509Certificate2 issuing, DateTimeOffset now)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        GraceExtensionStatement extension;
+        try
+        {
+            extension = GraceExtensionStatement.Decode(payload);
+        }
+        catch (CborContentException malformed)
+        {
+            return malformed.Message;
+        }
+
+        if (!extension.Encode().AsSpan().SequenceEqual(payload))
+            return "the grace extension is not in its one form";
+        return extension.IssuedAt > now + ClockTolerance || extension.IssuedAt < issuing.NotBefore.ToUniversalTime()
+            ? $"the grace extension is dated {extension.IssuedAt:u}, which is not between the issuing certificate's begin and now"
+            : null;
     }
 
     private static string? CheckCertificate(

@@ -125,7 +125,7 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
         var relay = new Relay(client, phase.BackEnd, _socket, deadline, services.Metrics, services.Time) { BackEndSocket = phase.BackEndTlsSocket };
         var session = new LiveSession(id, phase.BackEndSocket, by.Serial, by.Temporary, by.LicenseServer, relay.LogonDecided);
         RecordStart(by);
-        if (_licensing.Refusal is { } observed)
+        if (_licensing is { Observed: true, Refusal: { } observed })
             await RecordObservedAsync(observed).ConfigureAwait(false);
         if (by is { Serial: { } serial, LicenseServer: { } issuer })
             services.CalsInUse.Began(id, serial, issuer, address, services.Time.GetUtcNow());
@@ -212,7 +212,7 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
 
     private async ValueTask RecordRefusalAsync()
     {
-        if (_licensing.Refusal is not { } refusal || _licensing.By is not null)
+        if (_licensing.Refusal is not { } refusal || _licensing.Observed)
             return;
         Log.Refused(services.Logger, id, refusal.Reason, refusal.Row);
         services.Metrics.ConnectionRefused(refusal.Reason);

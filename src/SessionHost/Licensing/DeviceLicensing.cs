@@ -41,8 +41,11 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
     /// <summary>Why the connection is admitted; null until it is.</summary>
     public AdmittedBy? By { get; private set; }
 
-    /// <summary>Why it is not; null unless it is refused. In observe mode it may be admitted all the same.</summary>
+    /// <summary>Why it is not; null unless it is refused.</summary>
     public Refusal? Refusal { get; private set; }
+
+    /// <summary>The refusal is only observed: the connection is admitted all the same.</summary>
+    public bool Observed { get; private set; }
 
     /// <summary>The client's name, as it says; from the licensing exchange, else from CS_CORE.</summary>
     public string? Device => Clean(_machineName ?? _facts?.ClientName);
@@ -64,7 +67,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
     }
 
     /// <summary>The path itself refuses, not a row.</summary>
-    public void RefuseOutside(Refusal refusal) => Refusal = refusal;
+    public void RefuseOutside(Refusal refusal) => (Refusal, Observed) = (refusal, false);
 
     /// <summary>Answers the exchange.</summary>
     public async Task<LicenseDecision> DecideAsync(LicenseQuestion question, CancellationToken cancellation) => question switch
@@ -174,7 +177,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
             Refuse(ruling.Row, reply);
         }
 
-        if (ruling.Outcome == RuleOutcome.Refuse && services.Options.Observe)
+        if (Observed)
             return new LicenseDecision.Granted(null);
         return ruling.ToClient switch
         {
@@ -203,7 +206,8 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
             ServerReply.Silent silent => Refusal.AllSilent(silent.Detail),
             _ => Refusal.NoneConfigured,
         };
-        if (services.Options.Observe)
+        Observed = services.Options.Observe;
+        if (Observed)
             By = new(row, null, false, null);
     }
 

@@ -126,7 +126,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         using var tlsKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = DateTimeOffset.UtcNow;
         var leaf = FakePublisher.Make(
-            CertificateProfiles.LicenseServerTls(_certificate, tlsKey.ExportSubjectPublicKeyInfo(), FakePublisher.Serial(), now.AddDays(-1), now.AddDays(90)), _key).CopyWithPrivateKey(tlsKey);
+            CertificateProfiles.LicenseServerTls(_certificate, tlsKey.ExportSubjectPublicKeyInfo(), FakePublisher.Serial(), now.AddDays(-1), now.AddYears(5)), _key).CopyWithPrivateKey(tlsKey);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, _port, listen => listen.UseHttps(https =>
         {
             https.ServerCertificate = leaf;
@@ -196,7 +196,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
 
     private Membership Membership(HttpContext http)
     {
-        var now = DateTimeOffset.UtcNow;
+        var now = Clock();
         var id = Guid.NewGuid();
         using var host = FakePublisher.Make(
             CertificateProfiles.SessionHost(
