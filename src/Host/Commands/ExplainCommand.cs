@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
-using Ostiary.Host.Terminal;
 
 namespace Ostiary.Host.Commands;
 

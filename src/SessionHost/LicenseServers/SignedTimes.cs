@@ -11,7 +11,7 @@ internal sealed class SignedTimes(HostClock clock, Servers servers, SessionHostO
     private readonly SemaphoreSlim _one = new(1, 1);
     private long? _triedAt;
 
-    /// <summary>Returns at once unless the clock has leapt; then it takes at most the time to connect, and once in 30 s.</summary>
+    /// <summary>Returns at once unless the clock has leapt; then it takes at most the time to connect to each, and is tried once in 30 s until one confirms.</summary>
     public async ValueTask SettleAsync(CancellationToken cancellation)
     {
         if (clock.Unconfirmed is null)
@@ -42,6 +42,7 @@ internal sealed class SignedTimes(HostClock clock, Servers servers, SessionHostO
             {
                 var signed = await link.AskTimeAsync(either.Token).ConfigureAwait(false);
                 clock.Confirm(signed);
+                _triedAt = null;
                 Log.ClockConfirmed(logger, link.Address.Authority, signed);
                 return;
             }

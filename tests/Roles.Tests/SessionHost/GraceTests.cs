@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Time.Testing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Protocol.Tests.Clients;
@@ -11,7 +10,7 @@ public sealed class GraceTests : IAsyncLifetime
 {
     private readonly string _state = Gateway.NewState();
     private readonly FakePublisher _publisher = new();
-    private FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly MovableTime _time = new();
     private FakeLicenseServer _server = null!;
     private FakeXrdp _xrdp = null!;
 
@@ -135,7 +134,7 @@ public sealed class GraceTests : IAsyncLifetime
         }
 
         await _server.StopAsync();
-        _time = new(_time.GetUtcNow().AddDays(-45));
+        _time.Move(TimeSpan.FromDays(-45));
         await using var again = await Gateway.StartAsync(_xrdp, time: _time, state: GatewayState, grace: true);
 
         Assert.Equal(70, (await again.Administration.GraceAsync(Cancellation)).DaysLeft);
@@ -148,7 +147,7 @@ public sealed class GraceTests : IAsyncLifetime
         await using var gateway = await JoinedAsync();
         await using (await gateway.ConnectAsync())
             await _server.StopAsync();
-        _time.Advance(TimeSpan.FromDays(200));
+        Advance(TimeSpan.FromDays(200));
 
         Assert.Equal(("running", 120), ((await gateway.Administration.GraceAsync(Cancellation)).State, (await gateway.Administration.GraceAsync(Cancellation)).DaysLeft));
         Assert.False((await gateway.Administration.ClockAsync(Cancellation)).Confirmed);
@@ -184,8 +183,7 @@ public sealed class GraceTests : IAsyncLifetime
 
     private Task<Gateway> JoinedAsync() => Gateway.JoinedAsync(_xrdp, [_server], state: GatewayState, time: _time, grace: true);
 
-    // The certificates of the test are dated by the real clock: the license server's stay good for 90 days of TLS, so time moves in the role alone.
-    private void Advance(TimeSpan by) => _time.Advance(by);
+    private void Advance(TimeSpan by) => _time.Move(by);
 
     private string Extension(string machine, FakePublisher? publisher = null)
         => GraceExtensionFile.Format(
@@ -224,5 +222,15 @@ public sealed class GraceTests : IAsyncLifetime
         Directory.CreateDirectory(to);
         foreach (var file in Directory.GetFiles(from, "grace.*").Append(Path.Combine(from, "clock")).Where(File.Exists))
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)), overwrite: true);
+    }
+
+    /// <summary>The machine's clock can be set forward and back; what waits, waits by the real one.</summary>
+    private sealed class MovableTime : TimeProvider
+    {
+        private long _moved;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Interlocked.Read(ref _moved));
+
+        public void Move(TimeSpan by) => Interlocked.Add(ref _moved, by.Ticks);
     }
 }
