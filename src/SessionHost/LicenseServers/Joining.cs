@@ -60,6 +60,11 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
         {
             Log.RevocationsNotPulled(logger, link.Address.Authority, problem.Message);
         }
+        catch (OperationCanceledException)
+        {
+            // The host has joined already, and that is what is answered.
+            Log.RevocationsNotPulled(logger, link.Address.Authority, "no answer in time");
+        }
     }
 
     private async Task KeepAsync(Membership membership, KeyFingerprint pinned, Uri address, CancellationToken cancellation)
