@@ -135,6 +135,18 @@ internal static partial class Log
     [LoggerMessage(56, LogLevel.Debug, "session {Id}: the kernel does not name its back end: {Detail}")]
     public static partial void PeerNotFound(ILogger logger, long id, string detail);
 
+    [LoggerMessage(58, LogLevel.Information, "a logon: admitted by row {Row}")]
+    public static partial void LogonAdmitted(ILogger logger, string row);
+
+    [LoggerMessage(59, LogLevel.Information, "a logon: refused, {Reason}, row {Row}")]
+    public static partial void LogonRefused(ILogger logger, string reason, string row);
+
+    [LoggerMessage(60, LogLevel.Warning, "a logon is admitted by the grace period; {Days} days are left")]
+    public static partial void LogonInGrace(ILogger logger, int days);
+
+    [LoggerMessage(62, LogLevel.Warning, "the license server {Server} is slow: logons pass it over until it answers, or for {Time}")]
+    public static partial void ServerSlow(ILogger logger, string server, TimeSpan time);
+
     [LoggerMessage(57, LogLevel.Warning, "temporary CAL {Serial}: the license server is not told of the logon yet: {Detail}")]
     public static partial void NotValidated(ILogger logger, string serial, string detail);
 }

@@ -61,13 +61,19 @@ public static class SessionHostRole
         services.AddSingleton<SignedTimes>();
         services.AddSingleton<CalsInUse>();
         services.AddSingleton<Revocations>();
+        services.AddSingleton<UserLeases>();
+        services.AddSingleton<UserQuestions>();
         services.AddHostedService<ServerUpkeep>();
         services.AddHostedService<RevocationPulls>();
         services.AddHostedService<SessionReports>();
         services.AddHostedService<GraceUpkeep>();
         services.AddSingleton<Validations>().AddHostedService(provider => provider.GetRequiredService<Validations>());
         services.AddSingleton<LiveSessions>();
+        services.AddSingleton<LogonRefusals>();
+        services.AddSingleton<AdministrativeSessions>();
         services.AddSingleton<LogonTies>().AddHostedService(provider => provider.GetRequiredService<LogonTies>());
+        services.AddSingleton<ConnectionSearch>();
+        services.AddSingleton<LogonGate>();
         services.AddHostedService<LogonSocket>();
 
         services.AddSingleton<Receipts>();

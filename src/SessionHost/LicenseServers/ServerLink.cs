@@ -36,6 +36,7 @@ internal sealed class ServerLink : IDisposable
         Fingerprint = KeyFingerprint.TryParse(row.Fingerprint, out var fingerprint) ? fingerprint : throw new InvalidDataException("a membership's fingerprint is damaged");
         Address = new(row.Address);
         Version = new(row.Version);
+        HostId = row.HostId;
         Mode = (LicensingMode)row.Mode;
         (_certificate, _ledgerNumber) = (row.Certificate, row.LedgerNumber);
         _chain = CertificateChain.FromPem(row.Certificate);
@@ -49,6 +50,9 @@ internal sealed class ServerLink : IDisposable
     public Uri Address { get; }
 
     public CalVersion Version { get; }
+
+    /// <summary>This host's number there.</summary>
+    public Guid HostId { get; }
 
     public LicensingMode Mode { get; }
 
@@ -87,6 +91,36 @@ internal sealed class ServerLink : IDisposable
         if (answer.Granted is { } granted)
             Check(granted);
         return answer;
+    }
+
+    /// <summary>Asks for a person's User CAL. The lease that comes with it is this server's, for this host and this person.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task<UserCalAnswer> RequestUserCalAsync(UserCalRequest request, CancellationToken cancellation)
+    {
+        var answer = await CallAsync(api => api.RequestUserCalAsync(request, cancellation), cancellation).ConfigureAwait(false);
+        Remember(answer.Head);
+        if (answer is { Granted: null } and { Refused: null })
+            throw new ProblemException(LicensingProblem.Unreachable, "the answer neither grants nor refuses");
+        if (answer.Granted is { } granted && ReadLease(granted.Lease, request.User)?.Serial != granted.Serial)
+            throw new ProblemException(LicensingProblem.SignatureInvalid, "the lease is not signed by the pinned key, or not for this host, person and CAL");
+        return answer;
+    }
+
+    /// <summary>A lease that this server signed for this host and this person; null where it is anything else.</summary>
+    public UserLeaseStatement? ReadLease(byte[] lease, UserClaim user)
+    {
+        using var key = _chain[1].GetECDsaPublicKey() ?? throw new InvalidDataException("a license server's key is P-256");
+        if (!Statement.TryVerify(lease, key, out var payload))
+            return null;
+        try
+        {
+            var statement = UserLeaseStatement.Decode(payload);
+            return statement.HostId == HostId && statement.UserDigest.AsSpan().SequenceEqual(UserLeaseStatement.DigestUser(HostId, user)) ? statement : null;
+        }
+        catch (CborContentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Tells of a logon.</summary>

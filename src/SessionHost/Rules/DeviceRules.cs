@@ -1,5 +1,4 @@
 using Ostiary.Contracts.Certificates;
-
 namespace Ostiary.SessionHost.Rules;
 
 /// <summary>What a rule decides.</summary>
@@ -82,16 +81,5 @@ public static class DeviceRules
         ClientStore.None => ToClient.NewLicense,
         ClientStore.Ours => ToClient.UpgradeLicense,
         _ => ToClient.ValidClient,
-    };
-}
-
-/// <summary>The decision table of <c>docs/rules.md</c> for logons, asked by the PAM account hook.</summary>
-public static class LogonRules
-{
-    /// <summary>Row U2: on a per-device host the device holds the CAL; the logon is let on and reported.</summary>
-    public static Ruling Decide(LicensingMode mode) => mode switch
-    {
-        LicensingMode.PerDevice => new("U2", RuleOutcome.Admit, ToClient.Nothing),
-        _ => throw new NotSupportedException($"a host in mode {mode} cannot be joined"),
     };
 }

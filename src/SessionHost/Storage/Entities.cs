@@ -130,6 +130,21 @@ internal sealed class RefusalRow
     public RefusalRecord ToRecord() => new(Id, At, Reason, Rule, Device, HardwareId, UserName, Address, Detail, Fix, Observed);
 }
 
+/// <summary>A lease of a User CAL. It holds no name.</summary>
+internal sealed class LeaseRow
+{
+    /// <summary>64 hexadecimal digits: host and person.</summary>
+    public required string UserDigest { get; set; }
+
+    /// <summary>The license server's key.</summary>
+    public required string LicenseServer { get; set; }
+
+    /// <summary>The statement as it was signed.</summary>
+    public required byte[] Lease { get; set; }
+
+    public DateTimeOffset ExpiresAt { get; set; }
+}
+
 /// <summary>A logon that the license server is still to be told of. The row goes when it has answered.</summary>
 internal sealed class ValidationRow
 {

@@ -16,6 +16,8 @@ internal sealed class SessionHostContext(string path) : DbContext
 
     public DbSet<ValidationRow> Validations => Set<ValidationRow>();
 
+    public DbSet<LeaseRow> Leases => Set<LeaseRow>();
+
     protected override void OnConfiguring(DbContextOptionsBuilder options) => options.UseSqlite($"Data Source={path}");
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
@@ -37,6 +39,7 @@ internal sealed class SessionHostContext(string path) : DbContext
             session.HasIndex(row => row.EndedAt);
         });
         model.Entity<RefusalRow>().HasKey(row => row.Id);
+        model.Entity<LeaseRow>().HasKey(row => new { row.UserDigest, row.LicenseServer });
         model.Entity<ValidationRow>().Property(row => row.Id).ValueGeneratedNever();
     }
 

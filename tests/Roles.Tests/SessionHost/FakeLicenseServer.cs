@@ -62,6 +62,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 _certificate;
     private readonly ConcurrentDictionary<string, GrantedCal> _issued = new();
+    private readonly Guid _hostId = Guid.NewGuid();
     private WebApplication? _app;
     private int _port;
     private long _ledger;
@@ -99,6 +100,14 @@ public sealed class FakeLicenseServer : IAsyncDisposable
     public LicensingMode Mode { get; set; } = LicensingMode.PerDevice;
 
     public ConcurrentQueue<DeviceCalRequest> Asked { get; } = new();
+
+    public ConcurrentQueue<UserCalRequest> AskedForUsers { get; } = new();
+
+    /// <summary>How long a User CAL lives from now on.</summary>
+    public TimeSpan UserLife { get; set; } = TimeSpan.FromDays(60);
+
+    /// <summary>The leases are for somebody else.</summary>
+    public bool LeasesWrongly { get; set; }
 
     public ConcurrentQueue<ValidationRequest> Validated { get; } = new();
 
@@ -139,6 +148,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         _app.MapPost("/v1/hosts/join", (Delegate)JoinAsync);
         _app.MapPost("/v1/hosts/renew", (Delegate)RenewAsync);
         _app.MapPost("/v1/device-cals", (Delegate)GrantAsync);
+        _app.MapPost("/v1/user-cals", (Delegate)GrantUserAsync);
         _app.MapPost("/v1/validations", (Delegate)ValidateAsync);
         _app.MapPost("/v1/sessions", (Delegate)ReportAsync);
         _app.MapPost("/v1/grace", (Delegate)KeepGraceAsync);
@@ -197,7 +207,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
     private Membership Membership(HttpContext http)
     {
         var now = Clock();
-        var id = Guid.NewGuid();
+        var id = _hostId;
         using var host = FakePublisher.Make(
             CertificateProfiles.SessionHost(
                 _certificate, http.Connection.ClientCertificate!.PublicKey.ExportSubjectPublicKeyInfo(), new(id, CalVersion.Newest, Mode),
@@ -222,6 +232,21 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         if (request.Presented is { } presented && granted.Stored!.AsSpan().SequenceEqual(presented))
             granted = granted with { Stored = null };
         return Results.Json(new DeviceCalAnswer(granted, null, null, Head()), ContractsJson.Default.DeviceCalAnswer);
+    }
+
+    private async Task<IResult> GrantUserAsync(HttpContext http)
+    {
+        var request = await ReadAsync<UserCalRequest>(http);
+        AskedForUsers.Enqueue(request);
+        await Task.Delay(Slow, http.RequestAborted);
+        if (Refuses is { } reason)
+            return Results.Json(new UserCalAnswer(null, reason, "0 of 2 User CALs are free", Head()), ContractsJson.Default.UserCalAnswer);
+        var now = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+        var serial = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{request.User.Realm} {request.User.StableId ?? request.User.Name}")).AsSpan(0, 16));
+        var digest = UserLeaseStatement.DigestUser(_hostId, LeasesWrongly ? new("mallory", "", null) : request.User);
+        var lease = new UserLeaseStatement(_hostId, serial, CalVersion.Newest, digest, now, now + UserLife);
+        return Results.Json(
+            new UserCalAnswer(new(serial, CalVersion.Newest, now, now + UserLife, false, Statement.Sign(lease.Encode(), _key)), null, null, Head()), ContractsJson.Default.UserCalAnswer);
     }
 
     private async Task<IResult> ValidateAsync(HttpContext http)
