@@ -6,12 +6,17 @@ using Microsoft.Extensions.Logging;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Cals;
+using Ostiary.LicenseServer.Devices;
+using Ostiary.LicenseServer.Grace;
 using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Issuance;
 using Ostiary.LicenseServer.Packs;
+using Ostiary.LicenseServer.Revocation;
+using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Time;
 
 namespace Ostiary.LicenseServer;
 
@@ -54,6 +59,10 @@ public static class LicenseServerRole
 
         DeviceCals.Map(app);
         HostMembership.Map(app);
+        RevocationList.Map(app);
+        ReportSessions.Map(app);
+        KeepGrace.Map(app);
+        TellTime.Map(app);
 
         GetStatus.Map(app);
         Activate.Map(app);
@@ -62,7 +71,10 @@ public static class LicenseServerRole
         ListPacks.Map(app);
         Invitations.Map(app);
         ListHosts.Map(app);
+        ChangeHost.Map(app);
         ListCals.Map(app);
+        RevokeCal.Map(app);
+        ListDevices.Map(app);
         VerifyAudit.Map(app);
         return app;
     }

@@ -58,7 +58,9 @@ public sealed record InviteResponse(string Invitation, DateTimeOffset ExpiresAt)
 }
 
 /// <summary><c>GET /v1/hosts</c>.</summary>
-public sealed record HostRecord(Guid HostId, string Name, CalVersion Version, LicensingMode Mode, DateTimeOffset JoinedAt, DateTimeOffset CertificateUntil, DateTimeOffset? LastSeenAt);
+public sealed record HostRecord(
+    Guid HostId, string Name, CalVersion Version, LicensingMode Mode, DateTimeOffset JoinedAt, DateTimeOffset CertificateUntil, DateTimeOffset? LastSeenAt,
+    bool Allowed = true, int QuotaPerHour = 0, bool SeparateAccounts = false);
 
 /// <summary>What a CAL is at the moment.</summary>
 public enum CalStatus
@@ -77,6 +79,9 @@ public enum CalStatus
 
     /// <summary>A newer CAL of the device has replaced it: a temporary one by a permanent one, a permanent one by its renewal.</summary>
     Upgraded,
+
+    /// <summary>Void before its end; it has given its seat back.</summary>
+    Revoked,
 }
 
 /// <summary><c>GET /v1/cals?after=&amp;limit=</c> and <c>GET /v1/cals/{serial}</c>.</summary>

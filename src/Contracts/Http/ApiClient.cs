@@ -51,6 +51,19 @@ public static class ApiClient
         return await ReadAsync<TResponse>(response, cancellation).ConfigureAwait(false);
     }
 
+    public static async Task<TResponse> PutAsync<TRequest, TResponse>(this HttpClient client, string path, TRequest body, CancellationToken cancellation)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Put, path) { Content = JsonContent.Create(body, TypeInfo<TRequest>()) };
+        using var response = await SendAsync(client, request, cancellation).ConfigureAwait(false);
+        return await ReadAsync<TResponse>(response, cancellation).ConfigureAwait(false);
+    }
+
+    public static async Task<TResponse> DeleteAsync<TResponse>(this HttpClient client, string path, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(client, new HttpRequestMessage(HttpMethod.Delete, path), cancellation).ConfigureAwait(false);
+        return await ReadAsync<TResponse>(response, cancellation).ConfigureAwait(false);
+    }
+
     private static async Task<HttpResponseMessage> SendAsync(HttpClient client, HttpRequestMessage request, CancellationToken cancellation)
     {
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));

@@ -97,6 +97,28 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<CalRecord> CalAsync(string serial, CancellationToken cancellation)
         => http.GetAsync<CalRecord>($"v1/cals/{Uri.EscapeDataString(serial)}", cancellation);
 
+    public Task<RevocationRecord> RevokeAsync(string serial, RevokeRequest request, CancellationToken cancellation)
+        => http.PostAsync<RevokeRequest, RevocationRecord>($"v1/cals/{Uri.EscapeDataString(serial)}/revocation", request, cancellation);
+
+    public Task<RevocationRecord> LiftRevocationAsync(string serial, CancellationToken cancellation)
+        => http.DeleteAsync<RevocationRecord>($"v1/cals/{Uri.EscapeDataString(serial)}/revocation", cancellation);
+
+    /// <param name="after">Where the page before ended; null at the beginning.</param>
+    /// <param name="limit">1 to 1,000.</param>
+    /// <param name="flagged">A flag's kebab-case name, or any; null for all devices.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    public Task<Page<DeviceRecord>> DevicesAsync(string? after, int limit, string? flagged, CancellationToken cancellation)
+        => http.GetAsync<Page<DeviceRecord>>(Query.Page("v1/devices", after, limit) + (flagged is null ? "" : "&flagged=" + Uri.EscapeDataString(flagged)), cancellation);
+
+    public Task<DeviceRecord> DeviceAsync(Guid device, CancellationToken cancellation)
+        => http.GetAsync<DeviceRecord>($"v1/devices/{device}", cancellation);
+
+    public Task<HostRecord> ChangeHostAsync(Guid hostId, ChangeHostRequest request, CancellationToken cancellation)
+        => http.PutAsync<ChangeHostRequest, HostRecord>($"v1/hosts/{hostId}", request, cancellation);
+
+    public Task<RemovedHost> RemoveHostAsync(Guid hostId, DateTimeOffset? undoSince, CancellationToken cancellation)
+        => http.DeleteAsync<RemovedHost>($"v1/hosts/{hostId}{(undoSince is { } since ? "?undoSince=" + Uri.EscapeDataString(since.ToString("O")) : "")}", cancellation);
+
     public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellation)
         => http.GetAsync<AuditVerification>("v1/audit/verification", cancellation);
 }

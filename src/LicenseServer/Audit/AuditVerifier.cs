@@ -33,6 +33,7 @@ internal sealed class AuditVerifier
         await verifier.CompareAsync(CanonicalContent.Licenses, db.Licenses, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Packs, db.Packs, row => row.PackId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Hosts, db.Hosts, row => row.HostId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(
             CanonicalContent.Identity, db.Identity.Where(row => row.ActivatedAt != null), row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         verifier.NameMissingRows();

@@ -16,6 +16,7 @@ internal static class CanonicalContent
     public const string Packs = "packs";
     public const string Hosts = "hosts";
     public const string Identity = "identity";
+    public const string Grace = "grace_copies";
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -23,7 +24,7 @@ internal static class CanonicalContent
     {
         json.WriteString("serial"u8, license.Serial.ToString());
         json.WriteString("kind"u8, license.Kind == LicenseKind.Permanent ? "permanent" : "temporary");
-        json.WriteString("status"u8, license.Status switch { LicenseStatus.Live => "live", LicenseStatus.Expired => "expired", _ => "replaced" });
+        json.WriteString("status"u8, license.Status switch { LicenseStatus.Live => "live", LicenseStatus.Expired => "expired", LicenseStatus.Revoked => "revoked", _ => "replaced" });
         json.WriteNumber("version"u8, license.Version.Year);
         json.WriteString("pack"u8, license.PackId?.ToString());
         json.WriteNumber("notBefore"u8, license.NotBefore.ToUnixTimeSeconds());
@@ -35,6 +36,10 @@ internal static class CanonicalContent
         json.WriteString("account"u8, license.Account);
         json.WriteString("host"u8, license.HostId);
         json.WriteString("toBeSigned"u8, Hash(license.ToBeSigned));
+        WriteTime(json, "revokedAt", license.RevokedAt);
+        json.WriteString("revocationReason"u8, license.RevocationReason);
+        json.WriteBoolean("outsideLimit"u8, license.OutsideLimit);
+        json.WriteBoolean("askFirst"u8, license.AskFirst);
         json.WriteNumber("ledgerNumber"u8, license.LedgerNumber);
     });
 
@@ -65,8 +70,18 @@ internal static class CanonicalContent
         json.WriteNumber("joinedAt"u8, host.JoinedAt.ToUnixTimeSeconds());
         json.WriteString("certificate"u8, Hash(host.CertificateToBeSigned));
         json.WriteNumber("certificateUntil"u8, host.CertificateUntil.ToUnixTimeSeconds());
+        json.WriteBoolean("allowed"u8, host.Allowed);
+        json.WriteNumber("quotaPerHour"u8, host.QuotaPerHour);
+        json.WriteBoolean("separateAccounts"u8, host.SeparateAccounts);
         WriteTime(json, "removedAt", host.RemovedAt);
         json.WriteNumber("ledgerNumber"u8, host.LedgerNumber);
+    });
+
+    public static byte[] Of(GraceCopy copy) => Write(json =>
+    {
+        json.WriteString("machineId"u8, copy.MachineId);
+        json.WriteString("record"u8, Convert.ToHexStringLower(copy.Record));
+        json.WriteNumber("ledgerNumber"u8, copy.LedgerNumber);
     });
 
     public static byte[] Of(IdentityRow identity) => Write(json =>

@@ -28,6 +28,15 @@ internal static class ListCals
         routes.MapGet("/v1/cals/{serial}/certificate", Certificate).At(Door.Administration);
     }
 
+    /// <summary>The CAL that the route names.</summary>
+    public static CalSerial Serial(HttpContext context)
+        => CalSerial.TryParse(context.Request.RouteValues["serial"] as string, out var serial)
+            ? serial
+            : throw new ProblemException(LicensingProblem.InvalidField, "a serial has 32 hexadecimal digits", "serial");
+
+    public static async Task<CalRecord> RecordAsync(HttpContext context, LedgerContext db, Cal cal)
+        => (await RecordsAsync(db, [cal], Now(context), context.RequestAborted).ConfigureAwait(false))[0];
+
     private static async Task List(HttpContext context)
     {
         var limit = Json.Limit(context);
@@ -66,14 +75,13 @@ internal static class ListCals
 
     private static async Task<Cal> FindAsync(HttpContext context, LedgerContext db)
     {
-        if (!CalSerial.TryParse(context.Request.RouteValues["serial"] as string, out var serial))
-            throw new ProblemException(LicensingProblem.InvalidField, "a serial has 32 hexadecimal digits", "serial");
+        var serial = Serial(context);
         return await db.Licenses.SingleOrDefaultAsync(cal => cal.Serial == serial, context.RequestAborted).ConfigureAwait(false)
             ?? (Cal?)await db.Temporaries.SingleOrDefaultAsync(cal => cal.Serial == serial, context.RequestAborted).ConfigureAwait(false)
             ?? throw new ProblemException(LicensingProblem.NotFound, $"no CAL has the serial {serial}");
     }
 
-    private static async Task<List<CalRecord>> RecordsAsync(LedgerContext db, List<Cal> cals, DateTimeOffset now, CancellationToken cancellation)
+    public static async Task<List<CalRecord>> RecordsAsync(LedgerContext db, List<Cal> cals, DateTimeOffset now, CancellationToken cancellation)
     {
         Guid[] hostIds = [.. cals.Select(cal => cal.HostId).Distinct()];
         var names = await db.Hosts.Where(host => hostIds.Contains(host.HostId)).ToDictionaryAsync(host => host.HostId, host => host.Name, cancellation).ConfigureAwait(false);

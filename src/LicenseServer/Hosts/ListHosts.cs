@@ -15,6 +15,9 @@ internal static class ListHosts
 {
     public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/hosts", List).At(Door.Administration);
 
+    public static HostRecord Record(JoinedHost host) => new(
+        host.HostId, host.Name, host.Version, host.Mode, host.JoinedAt, host.CertificateUntil, host.LastSeenAt, host.Allowed, host.QuotaPerHour, host.SeparateAccounts);
+
     private static async Task List(HttpContext context)
     {
         var limit = Json.Limit(context);
@@ -24,7 +27,7 @@ internal static class ListHosts
         var rows = await db.Hosts.Where(host => host.RemovedAt == null).OrderBy(host => host.JoinedAt).ThenBy(host => host.HostId)
             .Skip((int)Math.Min(after, int.MaxValue)).Take(limit + 1).ToListAsync(context.RequestAborted).ConfigureAwait(false);
         var page = new Page<HostRecord>(
-            [.. rows.Take(limit).Select(host => new HostRecord(host.HostId, host.Name, host.Version, host.Mode, host.JoinedAt, host.CertificateUntil, host.LastSeenAt))],
+            [.. rows.Take(limit).Select(Record)],
             rows.Count > limit ? $"{after + limit}" : null);
         await Json.WriteAsync(context, page, ContractsJson.Default.PageHostRecord).ConfigureAwait(false);
     }

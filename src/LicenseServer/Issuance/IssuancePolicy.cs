@@ -117,6 +117,22 @@ internal static class IssuancePolicy
         }
     }
 
+    /// <summary>What the first pass over several license servers may give: what is held, a seat, or the temporary CAL of a device that nobody has logged on over, since no server can give it more.</summary>
+    public static Decision InFirstPass(Decision decision, DeviceStanding device, IReadOnlyList<PackSeats> packs, CalVersion host) => (decision, device) switch
+    {
+        (Decision.Keep or Decision.GrantTemporary, { Held.Kind: HeldKind.Temporary }) => new Decision.Refused(
+            RefusalReason.NoCalAvailable, $"No Device CAL of version {host} or newer is free of {Installed([.. packs.Where(pack => pack.Version.Serves(host))])} installed ones; the device has a temporary one."),
+        _ => decision,
+    };
+
+    /// <summary>A host that has taken its quota gets no further seat in this hour: the device goes on with what it holds, or is refused.</summary>
+    public static Decision WithoutQuota(Decision decision, DeviceStanding device, CalVersion host, int quota) => decision switch
+    {
+        Decision.GrantPermanent { Renewal: false } when device.Held is { } held && held.Version.Serves(host) => new Decision.Keep(),
+        Decision.GrantPermanent { Renewal: false } => new Decision.Refused(RefusalReason.QuotaExceeded, $"The session host has taken {quota} new CALs within an hour, which is all that it may."),
+        _ => decision,
+    };
+
     private static bool IsDue(HeldCal held, DateTimeOffset now) => held.NotAfter - now <= TimeSpan.FromDays(RenewalDays);
 
     private static Decision Renew(HeldCal held, IReadOnlyList<PackSeats> packs, CalVersion host, DateTimeOffset now, int permanentDays)

@@ -32,8 +32,11 @@ internal sealed class HotStatements : IDisposable
     {
         _connection = connection;
         _insertTemporary = Insert("temporaries", CalColumns);
-        _insertLicense = Insert("licenses", [.. CalColumns, "kind", "status", "account", "pack_id", "ledger_number"]);
-        _updateLicense = Prepare("UPDATE licenses SET status = @status, account = @account, ledger_number = @ledger_number WHERE serial = @serial", ["status", "account", "ledger_number", "serial"]);
+        _insertLicense = Insert("licenses", [.. CalColumns, "kind", "status", "account", "pack_id", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first"]);
+        _updateLicense = Prepare(
+            "UPDATE licenses SET status = @status, account = @account, ledger_number = @ledger_number, revoked_at = @revoked_at, revocation_reason = @revocation_reason, "
+            + "outside_limit = @outside_limit, ask_first = @ask_first WHERE serial = @serial",
+            ["status", "account", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first", "serial"]);
         _deleteTemporary = Prepare("DELETE FROM temporaries WHERE serial = @serial", ["serial"]);
         _trimTemporaries = Prepare(
             "DELETE FROM temporaries WHERE host_id = @host_id AND id <= (SELECT id FROM temporaries WHERE host_id = @host_id ORDER BY id DESC LIMIT 1 OFFSET @kept)", ["host_id", "kept"]);
@@ -49,7 +52,7 @@ internal sealed class HotStatements : IDisposable
         _touchRequest = Prepare("UPDATE requests SET touches = touches + 1 WHERE request_id = @request_id", ["request_id"]);
         _signTemporary = Prepare("UPDATE temporaries SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
         _signLicense = Prepare("UPDATE licenses SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
-        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash WHERE id = 1", ["number", "hash"]);
+        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash, list_number = @list_number WHERE id = 1", ["number", "hash", "list_number"]);
     }
 
     /// <summary>The statements take part in this transaction from now on.</summary>
@@ -58,9 +61,9 @@ internal sealed class HotStatements : IDisposable
     public void Insert(Temporary row) => _insertTemporary.Run(CalValues(row));
 
     public void Insert(License row)
-        => _insertLicense.Run([.. CalValues(row), (int)row.Kind, (int)row.Status, row.Account, row.PackId?.ToByteArray(bigEndian: true), row.LedgerNumber]);
+        => _insertLicense.Run([.. CalValues(row), (int)row.Kind, (int)row.Status, row.Account, row.PackId?.ToByteArray(bigEndian: true), row.LedgerNumber, .. RevocationValues(row)]);
 
-    public void Update(License row) => _updateLicense.RunOnOne([(int)row.Status, row.Account, row.LedgerNumber, row.Serial.ToBytes()]);
+    public void Update(License row) => _updateLicense.RunOnOne([(int)row.Status, row.Account, row.LedgerNumber, .. RevocationValues(row), row.Serial.ToBytes()]);
 
     public void Delete(Temporary row) => _deleteTemporary.RunOnOne([row.Serial.ToBytes()]);
 
@@ -90,9 +93,11 @@ internal sealed class HotStatements : IDisposable
             _signLicense.Run([signature, serial.ToBytes()]);
     }
 
-    public void UpdateHead(long number, byte[] hash) => _updateHead.RunOnOne([number, hash]);
+    public void Update(HeadRow row) => _updateHead.RunOnOne([row.Number, row.Hash, row.ListNumber]);
 
     public void Dispose() => _all.ForEach(statement => statement.Command.Dispose());
+
+    private static object?[] RevocationValues(License row) => [row.RevokedAt?.ToUnixTimeSeconds(), row.RevocationReason, row.OutsideLimit, row.AskFirst];
 
     private static object?[] CalValues(Cal row) =>
     [

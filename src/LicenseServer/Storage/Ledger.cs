@@ -34,6 +34,9 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>Draws what a permanent CAL is good for: 52 to 89 days.</summary>
     public Func<int> DrawPermanentDays { get; }
 
+    /// <summary>Done when the revocation list has got another number since this was read.</summary>
+    public Task ListChanged => _writer.ListChanged;
+
     /// <summary>Opens the ledger of a state directory, or makes it.</summary>
     /// <param name="options">Checked already.</param>
     /// <param name="time">The clock.</param>
@@ -86,7 +89,8 @@ internal sealed class Ledger : IAsyncDisposable
     public async Task<(DeviceCalOutcome Outcome, LedgerPosition Position)> CommitDeviceCalAsync(HostIdentity host, DeviceCalRequest request, CancellationToken cancellation)
     {
         var question = new DeviceCalQuestion(
-            host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented), DrawPermanentDays());
+            host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented),
+            request.Device.Address, request.Pass, DrawPermanentDays());
         var committed = await _writer.SubmitAsync(new DeviceCalCommand(question, _templates), cancellation).ConfigureAwait(false);
         return (committed.Result, committed.Position);
     }
@@ -147,6 +151,7 @@ internal sealed class Ledger : IAsyncDisposable
         writer.Write(request.Device.ClientName);
         writer.Write(request.Device.UserName);
         writer.Write(request.Device.Address);
+        writer.Write((int)request.Pass);
         writer.Write(request.Presented?.Length ?? -1);
         writer.Write(request.Presented ?? []);
         writer.Flush();

@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Hosts;
 
 namespace Ostiary.LicenseServer.Storage;
 
@@ -34,11 +36,14 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
     /// <exception cref="ProblemException">No such host, another key, or it was removed.</exception>
     public JoinedHost Host(HostIdentity identity)
     {
-        if (rows.Host(identity.HostId) is not { RemovedAt: null } host || !CryptographicOperations.FixedTimeEquals(SHA256.HashData(host.PublicKey), identity.KeyHash))
-            throw new ProblemException(LicensingProblem.HostNotJoined, "the session host is not, or no longer, a member of this license server; invite it and let it join again");
+        var host = HostCredential.RequireMember(rows.Host(identity.HostId), identity);
         host.Seen(now);
         return host;
     }
+
+    /// <summary>A license that rare work is about.</summary>
+    public License? License(CalSerial serial)
+        => rows.BySerial(serial) as License ?? (db.Licenses.AsNoTracking().SingleOrDefault(row => row.Serial == serial) is { } license ? rows.Attach(license) : null);
 
     /// <summary>All packs of Device CALs, with the seats of expired CALs given back.</summary>
     public IReadOnlyList<Pack> DevicePacks()
@@ -83,6 +88,46 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
             ReturnSeat(license);
         Record("license-replaced", license);
     }
+
+    /// <summary>The CAL is void, its seat is free, and the revocation list has another number.</summary>
+    public void Revoke(License license, string reason, bool outsideLimit)
+    {
+        var tookSeat = license.TakesSeat;
+        license.Revoke(now, reason, outsideLimit);
+        if (tookSeat)
+            ReturnSeat(license);
+        Record("license-revoked", license);
+        ListChanged();
+    }
+
+    /// <summary>The CAL takes its seat again; that one is free, the caller has checked.</summary>
+    public void LiftRevocation(License license)
+    {
+        license.LiftRevocation(now);
+        if (license.TakesSeat)
+            Pack(license.PackId)?.TakeSeat(now);
+        Record("license-revocation-lifted", license);
+        ListChanged();
+    }
+
+    /// <summary>Hosts ask before they admit with it.</summary>
+    public void DoubtUse(License license)
+    {
+        license.DoubtUse();
+        Record("license-in-doubt", license);
+        ListChanged();
+    }
+
+    /// <summary>Something odd was seen of a device. Not audited: it decides nothing but what an administrator looks at.</summary>
+    public void Flag(Guid deviceId, DeviceFlags flags)
+    {
+        if (db.Flags.Find(deviceId) is not { } flagged)
+            db.Add(flagged = new FlaggedDevice { DeviceId = deviceId });
+        flagged.Flags |= flags;
+    }
+
+    /// <summary>What was just entered changes the revocation list.</summary>
+    public void ListChanged() => head.ListNumber = head.Number;
 
     public void Add(string kind, License license)
     {
@@ -150,7 +195,7 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
             hot.TrimTemporaries(host, limits.TemporariesPerHost);
         db.SaveChanges();
         if (head.Number != numberBefore)
-            hot.UpdateHead(head.Number, head.Hash);
+            hot.Update(head);
     }
 
     private void Enter(string kind, License license)

@@ -26,6 +26,12 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<JoinedHost> Hosts => Set<JoinedHost>();
 
+    public DbSet<RunningSession> Sessions => Set<RunningSession>();
+
+    public DbSet<FlaggedDevice> Flags => Set<FlaggedDevice>();
+
+    public DbSet<GraceCopy> GraceCopies => Set<GraceCopy>();
+
     public DbSet<IssuedInvitation> Invitations => Set<IssuedInvitation>();
 
     public DbSet<AnsweredRequest> Requests => Set<AnsweredRequest>();
@@ -53,7 +59,11 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             // What a decision looks for: permanent licenses past their end, which give their seats back.
             license.HasIndex(row => new { row.Status, row.NotAfter });
             license.HasIndex(row => row.PackId).HasFilter("pack_id IS NOT NULL");
+            license.HasIndex(row => row.AskFirst).HasFilter("ask_first");
+            license.HasIndex(row => row.HardwareId);
+            license.HasIndex(row => new { row.HostId, row.NotBefore });
             license.Property(row => row.Account).HasMaxLength(255);
+            license.Property(row => row.RevocationReason).HasMaxLength(255);
         });
         model.Entity<Temporary>(temporary =>
         {
@@ -73,6 +83,23 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             host.ToTable("hosts").HasKey(row => row.HostId);
             host.Property(row => row.HostId).ValueGeneratedNever();
             host.Property(row => row.Name).HasMaxLength(255);
+        });
+        model.Entity<RunningSession>(session =>
+        {
+            session.ToTable("sessions").HasKey(row => new { row.HostId, row.SessionId });
+            session.HasIndex(row => row.Serial);
+            session.HasIndex(row => row.ReportedAt);
+            session.Property(row => row.Address).HasMaxLength(64);
+        });
+        model.Entity<FlaggedDevice>(device =>
+        {
+            device.ToTable("device_flags").HasKey(row => row.DeviceId);
+            device.Property(row => row.DeviceId).ValueGeneratedNever();
+        });
+        model.Entity<GraceCopy>(grace =>
+        {
+            grace.ToTable("grace_copies").HasKey(row => row.MachineId);
+            grace.Property(row => row.MachineId).HasMaxLength(32);
         });
         model.Entity<IssuedInvitation>(invitation => invitation.ToTable("invitations").HasKey(row => row.TokenHash));
         model.Entity<AnsweredRequest>(request =>

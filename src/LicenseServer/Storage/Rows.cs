@@ -15,6 +15,9 @@ internal sealed class HeadRow
 
     /// <summary>32 bytes: the audit chain's hash at <see cref="Number"/>.</summary>
     public required byte[] Hash { get; set; }
+
+    /// <summary>The ledger number of the newest change to the revocation list; the list's own number.</summary>
+    public long ListNumber { get; set; }
 }
 
 /// <summary>An entry of the audit chain (table <c>audit</c>), append-only.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Licensing;
 using Ostiary.LicenseServer.Issuance;
 
 namespace Ostiary.LicenseServer.Storage;
@@ -19,6 +20,7 @@ internal sealed class Sweep(Ledger ledger, TimeProvider time, ILogger<Sweep> log
         }
 
         await ledger.WorkAsync(batch => batch.Db.Temporaries.Where(temporary => temporary.NotAfter < batch.Now).ExecuteDelete(), cancellation).ConfigureAwait(false);
+        await ledger.WorkAsync(batch => batch.Db.Sessions.Where(session => session.ReportedAt < batch.Now - SessionReport.Lapse).ExecuteDelete(), cancellation).ConfigureAwait(false);
         await ledger.WorkAsync(DropRequests, cancellation).ConfigureAwait(false);
         await ledger.WorkAsync(batch => batch.Db.Invitations.Where(invitation => invitation.HostId == null && invitation.ExpiresAt < batch.Now).ExecuteDelete(), cancellation).ConfigureAwait(false);
     }

@@ -9,6 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
@@ -62,6 +63,16 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>An activated license server with a pack of Device CALs.</summary>
+    public static async Task<RunningLicenseServer> StartWithPackAsync(FakeClearinghouse clearinghouse, int quantity)
+    {
+        clearinghouse.Quantity = quantity;
+        var server = await StartAsync(clearinghouse);
+        await server.ActivateAsync();
+        await server.Administration.InstallPackAsync(new(FakeClearinghouse.NewProductKey()), TestPublisher.Cancellation);
+        return server;
+    }
+
     public async Task ActivateAsync() => await Administration.ActivateAsync(new(TestPublisher.Company), TestPublisher.Cancellation);
 
     /// <summary>Invites and joins a host.</summary>
@@ -72,6 +83,14 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         var host = new TestHost(this);
         await host.JoinAsync(invitation.Token);
         return host;
+    }
+
+    /// <summary>The payload of a statement that this license server has signed.</summary>
+    public byte[] Verified(byte[] statement)
+    {
+        using var key = Ledger.Identity.Current.Certificate.GetECDsaPublicKey()!;
+        Assert.True(Statement.TryVerify(statement, key, out var payload));
+        return payload;
     }
 
     /// <summary>A caller at the hosts' door with this certificate, or none. It takes only a server whose leaf is signed by the pinned key.</summary>
@@ -165,6 +184,21 @@ internal sealed class TestHost(RunningLicenseServer server)
         var answer = await Client.RequestDeviceCalAsync(device.Request(), TestPublisher.Cancellation);
         device.Keep(answer);
         return answer;
+    }
+
+    /// <summary>Connects, logs on and connects again: the device holds a permanent CAL if a seat is free.</summary>
+    public async Task<DeviceCalAnswer> SettleAsync(TestDevice device)
+    {
+        await ConnectAsync(device);
+        Assert.True(await LogOnAsync(device));
+        return await ConnectAsync(device);
+    }
+
+    /// <summary>The revocation list, verified with the license server's key.</summary>
+    public async Task<RevocationListStatement> RevocationsAsync(long after = 0, int wait = 0)
+    {
+        var answer = await Client.RevocationsAsync(after, wait, TestPublisher.Cancellation);
+        return RevocationListStatement.Decode(server.Verified(answer.List));
     }
 
     public async Task<bool> LogOnAsync(TestDevice device)

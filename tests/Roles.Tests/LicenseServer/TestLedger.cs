@@ -157,8 +157,10 @@ internal sealed class TestDevice(string name, byte[]? hardwareId = null)
     /// <summary>Of the last CAL that was granted.</summary>
     public string Serial { get; private set; } = "";
 
+    public string Address { get; set; } = "192.0.2.1";
+
     public DeviceCalRequest Request(bool presents = true)
-        => new(Guid.NewGuid(), new(Convert.ToHexStringLower(HardwareId), Name, "alice", "192.0.2.1"), presents ? Stored : null);
+        => new(Guid.NewGuid(), new(Convert.ToHexStringLower(HardwareId), Name, "alice", Address), presents ? Stored : null);
 
     public void Keep(DeviceCalAnswer answer)
     {

@@ -124,6 +124,42 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>
+                {
+                    b.Property<byte[]>("DeviceId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("device_id");
+
+                    b.Property<int>("Flags")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("flags");
+
+                    b.HasKey("DeviceId");
+
+                    b.ToTable("device_flags", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.GraceCopy", b =>
+                {
+                    b.Property<string>("MachineId")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("machine_id");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<byte[]>("Record")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("record");
+
+                    b.HasKey("MachineId");
+
+                    b.ToTable("grace_copies", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.HeadRow", b =>
                 {
                     b.Property<int>("Id")
@@ -134,6 +170,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("hash");
+
+                    b.Property<long>("ListNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("list_number");
 
                     b.Property<long>("Number")
                         .HasColumnType("INTEGER")
@@ -217,6 +257,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("host_id");
 
+                    b.Property<bool>("Allowed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("allowed");
+
                     b.Property<byte[]>("CertificateToBeSigned")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -225,6 +269,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("CertificateUntil")
                         .HasColumnType("INTEGER")
                         .HasColumnName("certificate_until");
+
+                    b.Property<long?>("HourBegan")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("hour_began");
 
                     b.Property<long>("JoinedAt")
                         .HasColumnType("INTEGER")
@@ -258,9 +306,21 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("public_key");
 
+                    b.Property<int>("QuotaPerHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("quota_per_hour");
+
                     b.Property<long?>("RemovedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("removed_at");
+
+                    b.Property<bool>("SeparateAccounts")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("separate_accounts");
+
+                    b.Property<int>("TakenInHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("taken_in_hour");
 
                     b.Property<int>("Version")
                         .HasColumnType("INTEGER")
@@ -282,6 +342,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasMaxLength(255)
                         .HasColumnType("TEXT")
                         .HasColumnName("account");
+
+                    b.Property<bool>("AskFirst")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ask_first");
 
                     b.Property<string>("ClientName")
                         .IsRequired()
@@ -325,9 +389,22 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("not_before");
 
+                    b.Property<bool>("OutsideLimit")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("outside_limit");
+
                     b.Property<byte[]>("PackId")
                         .HasColumnType("BLOB")
                         .HasColumnName("pack_id");
+
+                    b.Property<string>("RevocationReason")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("revocation_reason");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked_at");
 
                     b.Property<byte[]>("Serial")
                         .IsRequired()
@@ -357,15 +434,22 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("AskFirst")
+                        .HasFilter("ask_first");
+
                     b.HasIndex("DeviceId");
 
                     b.HasIndex("DeviceKey");
+
+                    b.HasIndex("HardwareId");
 
                     b.HasIndex("PackId")
                         .HasFilter("pack_id IS NOT NULL");
 
                     b.HasIndex("Serial")
                         .IsUnique();
+
+                    b.HasIndex("HostId", "NotBefore");
 
                     b.HasIndex("Status", "NotAfter");
 
@@ -457,6 +541,44 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasKey("ProductKeyHash");
 
                     b.ToTable("redemptions", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.RunningSession", b =>
+                {
+                    b.Property<byte[]>("HostId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("host_id");
+
+                    b.Property<long>("SessionId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("session_id");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("address");
+
+                    b.Property<long>("ReportedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reported_at");
+
+                    b.Property<byte[]>("Serial")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("serial");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.HasKey("HostId", "SessionId");
+
+                    b.HasIndex("ReportedAt");
+
+                    b.HasIndex("Serial");
+
+                    b.ToTable("sessions", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Temporary", b =>

@@ -41,6 +41,31 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "device_flags",
+                columns: table => new
+                {
+                    device_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    flags = table.Column<int>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_device_flags", x => x.device_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "grace_copies",
+                columns: table => new
+                {
+                    machine_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    record = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_grace_copies", x => x.machine_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "hosts",
                 columns: table => new
                 {
@@ -54,6 +79,11 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     certificate_to_be_signed = table.Column<byte[]>(type: "BLOB", nullable: false),
                     certificate_until = table.Column<long>(type: "INTEGER", nullable: false),
                     last_seen_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    allowed = table.Column<bool>(type: "INTEGER", nullable: false),
+                    quota_per_hour = table.Column<int>(type: "INTEGER", nullable: false),
+                    separate_accounts = table.Column<bool>(type: "INTEGER", nullable: false),
+                    hour_began = table.Column<long>(type: "INTEGER", nullable: true),
+                    taken_in_hour = table.Column<int>(type: "INTEGER", nullable: false),
                     removed_at = table.Column<long>(type: "INTEGER", nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
@@ -101,7 +131,8 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 {
                     id = table.Column<int>(type: "INTEGER", nullable: false),
                     number = table.Column<long>(type: "INTEGER", nullable: false),
-                    hash = table.Column<byte[]>(type: "BLOB", nullable: false)
+                    hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    list_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -119,6 +150,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     account = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
                     pack_id = table.Column<byte[]>(type: "BLOB", nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revocation_reason = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    outside_limit = table.Column<bool>(type: "INTEGER", nullable: false),
+                    ask_first = table.Column<bool>(type: "INTEGER", nullable: false),
                     serial = table.Column<byte[]>(type: "BLOB", nullable: false),
                     device_id = table.Column<byte[]>(type: "BLOB", nullable: false),
                     device_key = table.Column<byte[]>(type: "BLOB", nullable: false),
@@ -193,6 +228,22 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "sessions",
+                columns: table => new
+                {
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    session_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    serial = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    address = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    reported_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sessions", x => new { x.host_id, x.session_id });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "temporaries",
                 columns: table => new
                 {
@@ -217,6 +268,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateIndex(
+                name: "IX_licenses_ask_first",
+                table: "licenses",
+                column: "ask_first",
+                filter: "ask_first");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licenses_device_id",
                 table: "licenses",
                 column: "device_id");
@@ -225,6 +282,16 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "IX_licenses_device_key",
                 table: "licenses",
                 column: "device_key");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_hardware_id",
+                table: "licenses",
+                column: "hardware_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_host_id_not_before",
+                table: "licenses",
+                columns: new[] { "host_id", "not_before" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_licenses_pack_id",
@@ -253,6 +320,16 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "IX_requests_host_id_at",
                 table: "requests",
                 columns: new[] { "host_id", "at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_sessions_reported_at",
+                table: "sessions",
+                column: "reported_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_sessions_serial",
+                table: "sessions",
+                column: "serial");
 
             migrationBuilder.CreateIndex(
                 name: "IX_temporaries_device_id",
@@ -286,6 +363,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "audit_details");
 
             migrationBuilder.DropTable(
+                name: "device_flags");
+
+            migrationBuilder.DropTable(
+                name: "grace_copies");
+
+            migrationBuilder.DropTable(
                 name: "hosts");
 
             migrationBuilder.DropTable(
@@ -308,6 +391,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "requests");
+
+            migrationBuilder.DropTable(
+                name: "sessions");
 
             migrationBuilder.DropTable(
                 name: "temporaries");
