@@ -12,6 +12,8 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     PacksCommand.Create(),
     HostsCommand.Create(),
     CalsCommand.Create(),
+    UsersCommand.Create(),
+    PolicyCommand.CreateBreakGlass(),
     SessionsCommand.Create(),
     RefusalsCommand.Create(),
     GraceCommand.Create(),

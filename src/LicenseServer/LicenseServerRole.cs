@@ -12,11 +12,13 @@ using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Issuance;
 using Ostiary.LicenseServer.Packs;
+using Ostiary.LicenseServer.Policy;
 using Ostiary.LicenseServer.Revocation;
 using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.LicenseServer.Time;
+using Ostiary.LicenseServer.Users;
 
 namespace Ostiary.LicenseServer;
 
@@ -58,6 +60,7 @@ public static class LicenseServerRole
         app.Use(Doors.Guard);
 
         DeviceCals.Map(app);
+        UserCals.Map(app);
         HostMembership.Map(app);
         RevocationList.Map(app);
         ReportSessions.Map(app);
@@ -69,6 +72,9 @@ public static class LicenseServerRole
         CheckPack.Map(app);
         InstallPack.Map(app);
         ListPacks.Map(app);
+        ChangePack.Map(app);
+        ManageUserCals.Map(app);
+        ManagePolicy.Map(app);
         Invitations.Map(app);
         ListHosts.Map(app);
         ChangeHost.Map(app);

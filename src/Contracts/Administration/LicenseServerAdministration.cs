@@ -23,10 +23,11 @@ public sealed record LicenseServerStatus(
 /// <param name="Type">What the CALs are held by.</param>
 /// <param name="Version">Their version.</param>
 /// <param name="Installed">CALs in installed key packs.</param>
-/// <param name="Issued">Permanent CALs that are held now.</param>
-/// <param name="Available">Installed less issued.</param>
+/// <param name="Issued">Permanent and User CALs that are held now, those beyond the packs included.</param>
+/// <param name="Available">Installed less issued; below zero with over-use.</param>
 /// <param name="Temporary">Temporary CALs that are validated and not over.</param>
-public sealed record CalCounts(CalType Type, CalVersion Version, int Installed, int Issued, int Available, int Temporary);
+/// <param name="OverUsed">Issued CALs that no installed seat stands behind.</param>
+public sealed record CalCounts(CalType Type, CalVersion Version, int Installed, int Issued, int Available, int Temporary, int OverUsed = 0);
 
 /// <summary><c>POST /v1/activation</c>: activates the license server automatically. Answers a <see cref="LicenseServerStatus"/>.</summary>
 /// <param name="Company">Who activates.</param>
@@ -39,9 +40,13 @@ public sealed record ProductKeyRequest(string ProductKey)
     public override string ToString() => nameof(ProductKeyRequest);
 }
 
-/// <summary><c>GET /v1/packs</c>.</summary>
+/// <summary>
+/// <c>GET /v1/packs</c>. SplitFrom is the pack that it was split off by a conversion, null for a pack as it was installed; a pack that was
+/// removed is listed while CALs of it run.
+/// </summary>
 public sealed record PackRecord(
-    Guid PackId, CalType Type, CalVersion Version, int Quantity, int Issued, string Program, DateTimeOffset InstalledAt, DateTimeOffset? ExpiresAt);
+    Guid PackId, CalType Type, CalVersion Version, int Quantity, int Issued, string Program, DateTimeOffset InstalledAt, DateTimeOffset? ExpiresAt,
+    Guid? SplitFrom = null, DateTimeOffset? RemovedAt = null);
 
 /// <summary><c>POST /v1/invitations</c>.</summary>
 /// <param name="Version">The version that the host will have; null is the newest.</param>

@@ -85,6 +85,33 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<Page<PackRecord>> PacksAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<PackRecord>>(Query.Page("v1/packs", after, limit), cancellation);
 
+    public Task<PackRecord> ConvertPackAsync(Guid packId, ConvertPackRequest request, CancellationToken cancellation)
+        => http.PostAsync<ConvertPackRequest, PackRecord>($"v1/packs/{packId}/conversion", request, cancellation);
+
+    public Task<PackRemoval> RemovePackAsync(Guid packId, bool force, CancellationToken cancellation)
+        => http.DeleteAsync<PackRemoval>($"v1/packs/{packId}?force={(force ? "true" : "false")}", cancellation);
+
+    public Task<Page<UserCalRecord>> UserCalsAsync(string? search, string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<UserCalRecord>>(Query.Page("v1/user-cals", after, limit) + (search is null ? "" : "&search=" + Uri.EscapeDataString(search)), cancellation);
+
+    public Task<UserCalRecord> UserCalAsync(string serial, CancellationToken cancellation)
+        => http.GetAsync<UserCalRecord>($"v1/user-cals/{Uri.EscapeDataString(serial)}", cancellation);
+
+    public Task<UserCalRecord> ReleaseUserCalAsync(string serial, ReleaseUserCalRequest request, CancellationToken cancellation)
+        => http.PostAsync<ReleaseUserCalRequest, UserCalRecord>($"v1/user-cals/{Uri.EscapeDataString(serial)}/release", request, cancellation);
+
+    public Task<UserCalRecord> RenameUserCalAsync(string serial, RenameUserCalRequest request, CancellationToken cancellation)
+        => http.PostAsync<RenameUserCalRequest, UserCalRecord>($"v1/user-cals/{Uri.EscapeDataString(serial)}/rename", request, cancellation);
+
+    public Task<PolicyRecord> PolicyAsync(CancellationToken cancellation)
+        => http.GetAsync<PolicyRecord>("v1/policy", cancellation);
+
+    public Task<PolicyRecord> SetPolicyAsync(SetPolicyRequest request, CancellationToken cancellation)
+        => http.PutAsync<SetPolicyRequest, PolicyRecord>("v1/policy", request, cancellation);
+
+    public Task<PolicyRecord> BreakGlassAsync(BreakGlassRequest request, CancellationToken cancellation)
+        => http.PostAsync<BreakGlassRequest, PolicyRecord>("v1/break-glass", request, cancellation);
+
     public Task<InviteResponse> InviteAsync(InviteRequest request, CancellationToken cancellation)
         => http.PostAsync<InviteRequest, InviteResponse>("v1/invitations", request, cancellation);
 

@@ -12,7 +12,7 @@ internal static class ServerCommand
 {
     public const string Role = "license-server";
 
-    public static Command Create() => new("server", "The license server of this machine.") { Activate(), Status() };
+    public static Command Create() => new("server", "The license server of this machine.") { Activate(), Status(), PolicyCommand.Create() };
 
     private static Command Activate()
     {
@@ -72,6 +72,7 @@ internal static class ServerCommand
             ("Installed", count => count.Installed.ToString(CultureInfo.InvariantCulture)),
             ("Issued", count => count.Issued.ToString(CultureInfo.InvariantCulture)),
             ("Available", count => count.Available.ToString(CultureInfo.InvariantCulture)),
-            ("Temporary", count => count.Temporary.ToString(CultureInfo.InvariantCulture)));
+            ("Temporary", count => count.Temporary.ToString(CultureInfo.InvariantCulture)),
+            ("Over-used", count => count.OverUsed.ToString(CultureInfo.InvariantCulture)));
     }
 }

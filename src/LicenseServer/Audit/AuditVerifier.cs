@@ -31,6 +31,9 @@ internal sealed class AuditVerifier
         var verifier = new AuditVerifier(db, key);
         var entries = await verifier.WalkChainAsync(cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Licenses, db.Licenses, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.UserCals, db.UserCals, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Policy, db.Policy, row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.BreakGlass, db.BreakGlass, row => $"{row.At.ToUnixTimeSeconds()}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Packs, db.Packs, row => row.PackId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Hosts, db.Hosts, row => row.HostId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);
@@ -122,8 +125,11 @@ internal sealed class AuditVerifier
         var counted = await _db.Licenses.Where(license => license.Status == LicenseStatus.Live && license.Kind == LicenseKind.Permanent && license.PackId != null)
             .GroupBy(license => license.PackId!.Value).Select(group => new { PackId = group.Key, Count = group.Count() })
             .ToDictionaryAsync(group => group.PackId, group => group.Count, cancellation).ConfigureAwait(false);
+        var users = await _db.UserCals.Where(cal => cal.State == UserCalState.Live && cal.PackId != null)
+            .GroupBy(cal => cal.PackId!.Value).Select(group => new { PackId = group.Key, Count = group.Count() })
+            .ToDictionaryAsync(group => group.PackId, group => group.Count, cancellation).ConfigureAwait(false);
         foreach (var pack in await _db.Packs.ToListAsync(cancellation).ConfigureAwait(false))
-            if (counted.GetValueOrDefault(pack.PackId) is var count && count != pack.Issued)
+            if (counted.GetValueOrDefault(pack.PackId) + users.GetValueOrDefault(pack.PackId) is var count && count != pack.Issued)
                 Fault(CanonicalContent.Packs, pack.PackId.ToString(), $"the pack says that {pack.Issued} seats are taken; {count} licenses hold one");
     }
 

@@ -13,6 +13,9 @@ namespace Ostiary.LicenseServer.Audit;
 internal static class CanonicalContent
 {
     public const string Licenses = "licenses";
+    public const string UserCals = "user_cals";
+    public const string Policy = "policy";
+    public const string BreakGlass = "break_glass";
     public const string Packs = "packs";
     public const string Hosts = "hosts";
     public const string Identity = "identity";
@@ -43,6 +46,41 @@ internal static class CanonicalContent
         json.WriteNumber("ledgerNumber"u8, license.LedgerNumber);
     });
 
+    public static byte[] Of(UserCal cal) => Write(json =>
+    {
+        json.WriteString("serial"u8, cal.Serial.ToString());
+        json.WriteString("state"u8, cal.State switch { UserCalState.Live => "live", UserCalState.Expired => "expired", _ => "released" });
+        json.WriteString("person"u8, Convert.ToHexStringLower(cal.PersonKey.ToBytes()));
+        json.WriteString("name"u8, cal.Name);
+        json.WriteString("realm"u8, cal.Realm);
+        json.WriteString("stableId"u8, cal.StableId);
+        json.WriteString("accountHost"u8, cal.AccountHostId?.ToString());
+        json.WriteString("host"u8, cal.HostId);
+        json.WriteNumber("version"u8, cal.Version.Year);
+        json.WriteString("pack"u8, cal.PackId?.ToString());
+        json.WriteNumber("assignedAt"u8, cal.AssignedAt.ToUnixTimeSeconds());
+        json.WriteNumber("lastLogonAt"u8, cal.LastLogonAt.ToUnixTimeSeconds());
+        json.WriteNumber("expiresAt"u8, cal.ExpiresAt.ToUnixTimeSeconds());
+        WriteTime(json, "releasedAt", cal.ReleasedAt);
+        json.WriteString("releaseReason"u8, cal.ReleaseReason);
+        json.WriteNumber("ledgerNumber"u8, cal.LedgerNumber);
+    });
+
+    public static byte[] Of(ServerPolicy policy) => Write(json =>
+    {
+        json.WriteString("userOverUse"u8, policy.UserOverUse == Contracts.Administration.UserOverUse.Track ? "track" : "enforce");
+        json.WriteBoolean("preventLicenseUpgrade"u8, policy.PreventLicenseUpgrade);
+        json.WriteNumber("ledgerNumber"u8, policy.LedgerNumber);
+    });
+
+    public static byte[] Of(BreakGlass glass) => Write(json =>
+    {
+        json.WriteNumber("at"u8, glass.At.ToUnixTimeSeconds());
+        json.WriteNumber("until"u8, glass.Until.ToUnixTimeSeconds());
+        json.WriteString("reason"u8, glass.Reason);
+        json.WriteNumber("ledgerNumber"u8, glass.LedgerNumber);
+    });
+
     public static byte[] Of(Pack pack) => Write(json =>
     {
         json.WriteString("pack"u8, pack.PackId);
@@ -56,6 +94,8 @@ internal static class CanonicalContent
         json.WriteString("statement"u8, Hash(pack.Statement));
         json.WriteString("issuingCertificate"u8, Hash(pack.IssuingCertificate));
         json.WriteString("productKeyHash"u8, Convert.ToHexStringLower(pack.ProductKeyHash));
+        json.WriteString("splitFrom"u8, pack.SplitFrom?.ToString());
+        WriteTime(json, "removedAt", pack.RemovedAt);
         json.WriteNumber("ledgerNumber"u8, pack.LedgerNumber);
     });
 

@@ -176,6 +176,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             return newest.IsRevoked(batch.Now)
                 ? new Decision.Refused(RefusalReason.Revoked, $"The device's CAL {newest.Serial} was revoked on {newest.RevokedAt:yyyy-MM-dd}; it would have ended on {newest.NotAfter:yyyy-MM-dd}.")
                 : IssuancePolicy.Decide(DeviceStanding.New, [], host.Version, batch.Now, question.PermanentDays);
+        if (OtherType.RefusesDevice(batch, held, host.Version) is { } otherType)
+            return otherType;
         var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status is LicenseStatus.Expired or LicenseStatus.Replaced)
             .OrderByDescending(license => license.Status == LicenseStatus.Expired).ThenByDescending(license => license.NotAfter).FirstOrDefault();
         var standing = new DeviceStanding(
@@ -183,9 +185,9 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             over is null ? null : (over.NotAfter, over.Kind == LicenseKind.Temporary));
         var seats = IssuancePolicy.NeedsSeats(standing, host.Version, batch.Now)
             ? batch.DevicePacks().Select(pack => new PackSeats(
-                pack.PackId, pack.Version, pack.ExpiresAt <= batch.Now ? 0 : pack.Quantity, pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
+                pack.PackId, pack.Version, pack.Installed(batch.Now), pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
             : [];
-        var decision = IssuancePolicy.Decide(standing, seats, host.Version, batch.Now, question.PermanentDays);
+        var decision = IssuancePolicy.Decide(standing, seats, host.Version, batch.Now, question.PermanentDays, batch.Policy.PreventLicenseUpgrade);
         if (!host.HasQuota(batch.Now))
             decision = IssuancePolicy.WithoutQuota(decision, standing, host.Version, host.QuotaPerHour);
         return question.Pass == AskingPass.Permanent ? IssuancePolicy.InFirstPass(decision, standing, seats, host.Version) : decision;

@@ -39,7 +39,7 @@ internal static class InstallPack
     {
         var hash = productKey.Hash();
         await using var db = ledger.Database.OpenReader();
-        return await db.Packs.SingleOrDefaultAsync(pack => pack.ProductKeyHash == hash, cancellation).ConfigureAwait(false);
+        return await db.Packs.SingleOrDefaultAsync(pack => pack.ProductKeyHash == hash && pack.SplitFrom == null && pack.RemovedAt == null, cancellation).ConfigureAwait(false);
     }
 
     private static async Task<Pack> RedeemAsync(HttpContext context, Ledger ledger, ProductKeyText productKey)
@@ -83,7 +83,7 @@ internal static class InstallPack
     internal static Pack Install(LedgerBatch batch, KeyPackStatement statement, byte[] signed, byte[] issuingCertificate, byte[] productKeyHash)
     {
         if (batch.Db.Packs.AsTracking().SingleOrDefault(row => row.PackId == statement.PackId) is { } before)
-            return before;
+            return Restore(batch, before);
         if (batch.Db.Packs.Local.SingleOrDefault(row => row.PackId == statement.PackId) is { } justNow)
             return justNow;
         var pack = new Pack
@@ -106,6 +106,20 @@ internal static class InstallPack
             return CanonicalContent.Of(pack);
         });
         batch.Db.Add(pack);
+        return pack;
+    }
+
+    // A pack that was removed comes back whole, with what was converted of it.
+    private static Pack Restore(LedgerBatch batch, Pack pack)
+    {
+        if (pack.RemovedAt is null)
+            return pack;
+        foreach (var part in batch.Db.Packs.AsTracking().Where(row => row.ProductKeyHash == pack.ProductKeyHash && row.RemovedAt != null).ToList())
+        {
+            part.RemovedAt = null;
+            batch.Enter("pack-restored", part);
+        }
+
         return pack;
     }
 

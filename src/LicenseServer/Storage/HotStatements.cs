@@ -11,6 +11,11 @@ internal sealed class HotStatements : IDisposable
     private static readonly string[] CalColumns =
         ["serial", "device_id", "device_key", "hardware_id", "client_name", "host_id", "version", "not_before", "not_after", "to_be_signed", "signature", "touches"];
 
+    private static readonly string[] FixedUserColumns = ["realm", "stable_id", "account_host_id", "host_id", "assigned_at"];
+
+    private static readonly string[] MovingUserColumns =
+        ["person_key", "name", "version", "pack_id", "last_logon_at", "expires_at", "state", "released_at", "release_reason", "ledger_number"];
+
     private readonly DbConnection _connection;
     private readonly List<Statement> _all = [];
     private readonly Statement _insertTemporary;
@@ -20,6 +25,9 @@ internal sealed class HotStatements : IDisposable
     private readonly Statement _trimTemporaries;
     private readonly Statement _touchTemporary;
     private readonly Statement _touchLicense;
+    private readonly Statement _insertUserCal;
+    private readonly Statement _updateUserCal;
+    private readonly Statement _touchUserCal;
     private readonly Statement _insertAudit;
     private readonly Statement _insertDetail;
     private readonly Statement _insertRequest;
@@ -42,6 +50,9 @@ internal sealed class HotStatements : IDisposable
             "DELETE FROM temporaries WHERE host_id = @host_id AND id <= (SELECT id FROM temporaries WHERE host_id = @host_id ORDER BY id DESC LIMIT 1 OFFSET @kept)", ["host_id", "kept"]);
         _touchTemporary = Prepare("UPDATE temporaries SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
         _touchLicense = Prepare("UPDATE licenses SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
+        _insertUserCal = Insert("user_cals", [.. FixedUserColumns, .. MovingUserColumns, "serial", "touches"]);
+        _updateUserCal = Prepare($"UPDATE user_cals SET {string.Join(", ", MovingUserColumns.Select(column => $"{column} = @{column}"))} WHERE serial = @serial", [.. MovingUserColumns, "serial"]);
+        _touchUserCal = Prepare("UPDATE user_cals SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
         _insertAudit = Insert("audit", ["number", "at", "kind", "table", "row", "commitment", "hash"]);
         _insertDetail = Insert("audit_details", ["number", "salt", "content"]);
         string[] requestColumns = ["request_id", "host_id", "body_hash", "answer", "serial", "reason", "detail", "at", "touches"];
@@ -73,6 +84,16 @@ internal sealed class HotStatements : IDisposable
     /// <summary>Writes a row anew, so that a commit, here and on every replica, stands behind what is confirmed again.</summary>
     public void Touch(Cal row) => (row is License ? _touchLicense : _touchTemporary).RunOnOne([row.Serial.ToBytes()]);
 
+    public void Insert(UserCal row) => _insertUserCal.Run(
+    [
+        row.Realm, row.StableId, row.AccountHostId?.ToByteArray(bigEndian: true), row.HostId.ToByteArray(bigEndian: true), row.AssignedAt.ToUnixTimeSeconds(),
+        .. MovingValues(row), row.Serial.ToBytes(), row.Touches,
+    ]);
+
+    public void Update(UserCal row) => _updateUserCal.RunOnOne([.. MovingValues(row), row.Serial.ToBytes()]);
+
+    public void Touch(UserCal row) => _touchUserCal.RunOnOne([row.Serial.ToBytes()]);
+
     public void Insert(AuditEntry row)
         => _insertAudit.Run([row.Number, row.At.ToUnixTimeSeconds(), row.Kind, row.Table, row.Row, row.Commitment, row.Hash]);
 
@@ -103,6 +124,12 @@ internal sealed class HotStatements : IDisposable
     [
         row.Serial.ToBytes(), row.DeviceId.ToByteArray(bigEndian: true), row.DeviceKey.ToBytes(), row.HardwareId, row.ClientName, row.HostId.ToByteArray(bigEndian: true),
         row.Version.Year, row.NotBefore.ToUnixTimeSeconds(), row.NotAfter.ToUnixTimeSeconds(), row.ToBeSigned, row.Signature, row.Touches,
+    ];
+
+    private static object?[] MovingValues(UserCal row) =>
+    [
+        row.PersonKey.ToBytes(), row.Name, row.Version.Year, row.PackId?.ToByteArray(bigEndian: true), row.LastLogonAt.ToUnixTimeSeconds(), row.ExpiresAt.ToUnixTimeSeconds(),
+        (int)row.State, row.ReleasedAt?.ToUnixTimeSeconds(), row.ReleaseReason, row.LedgerNumber,
     ];
 
     private Statement Insert(string table, string[] columns) => Prepare(InsertSql(table, columns), columns);

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Issuance;
 
@@ -95,6 +96,28 @@ internal sealed class Ledger : IAsyncDisposable
         return (committed.Result, committed.Position);
     }
 
+    /// <summary>A person logs on at a per-user host: decides, commits, signs the lease.</summary>
+    public async Task<UserCalAnswer> RequestUserCalAsync(HostIdentity host, UserCalRequest request, CancellationToken cancellation)
+    {
+        var (outcome, position) = await CommitUserCalAsync(host, request, cancellation).ConfigureAwait(false);
+        if (outcome.Serial is not { } serial)
+            return new(null, outcome.Reason, outcome.Detail, position.Signed);
+        var until = outcome.LeaseUntil < Identity.Current.Until ? outcome.LeaseUntil : Identity.Current.Until;
+        // The lease begins where the CAL does: the same answer for the same row.
+        var lease = new UserLeaseStatement(host.HostId, serial.ToString(), outcome.Version, UserLeaseStatement.DigestUser(host.HostId, request.User), outcome.AssignedAt, until);
+        var signed = Identity.Key.SignStatement(lease.Encode());
+        CrashPoints.Reach(CrashPoints.AfterSign);
+        return new(new(serial.ToString(), outcome.Version, outcome.AssignedAt, outcome.ExpiresAt, outcome.OverUsed, signed), null, outcome.Detail, position.Signed);
+    }
+
+    /// <summary>The same without the signatures: what the ledger alone does.</summary>
+    public async Task<(UserCalOutcome Outcome, LedgerPosition Position)> CommitUserCalAsync(HostIdentity host, UserCalRequest request, CancellationToken cancellation)
+    {
+        var question = new UserCalQuestion(host, request.RequestId, HashOf(host, request), request.User, request.Pass, Identity.Current.IsActivated);
+        var committed = await _writer.SubmitAsync(new UserCalCommand(question), cancellation).ConfigureAwait(false);
+        return (committed.Result, committed.Position);
+    }
+
     /// <summary>Somebody logged on over a temporary CAL.</summary>
     public async Task<ValidationAnswer> ValidateAsync(HostIdentity host, Guid requestId, CalSerial serial, string account, CancellationToken cancellation)
     {
@@ -154,6 +177,20 @@ internal sealed class Ledger : IAsyncDisposable
         writer.Write((int)request.Pass);
         writer.Write(request.Presented?.Length ?? -1);
         writer.Write(request.Presented ?? []);
+        writer.Flush();
+        return SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length));
+    }
+
+    private static byte[] HashOf(HostIdentity host, UserCalRequest request)
+    {
+        using var stream = new MemoryStream(256);
+        using var writer = new BinaryWriter(stream);
+        writer.Write("user-cal");
+        writer.Write(host.HostId.ToByteArray());
+        writer.Write(request.User.Name);
+        writer.Write(request.User.Realm);
+        writer.Write(request.User.StableId ?? "");
+        writer.Write((int)request.Pass);
         writer.Flush();
         return SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }

@@ -11,7 +11,7 @@ namespace Ostiary.LicenseServer.Storage;
 /// <summary>
 /// One transaction of the writer. What changes a row goes through here, so that row, seat and audit entry are written together.
 /// </summary>
-internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSet rows, HeadRow head, DateTimeOffset now, LedgerLimits limits)
+internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSet rows, HeadRow head, DateTimeOffset now, LedgerLimits limits)
 {
     private const int ExpiredAtOnce = 1_000;
 
@@ -46,20 +46,34 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
         => rows.BySerial(serial) as License ?? (db.Licenses.AsNoTracking().SingleOrDefault(row => row.Serial == serial) is { } license ? rows.Attach(license) : null);
 
     /// <summary>All packs of Device CALs, with the seats of expired CALs given back.</summary>
-    public IReadOnlyList<Pack> DevicePacks()
+    public IReadOnlyList<Pack> DevicePacks() => PacksOf(CalType.Device);
+
+    /// <summary>All packs of User CALs, with the seats of expired CALs given back.</summary>
+    public IReadOnlyList<Pack> UserPacks() => PacksOf(CalType.User);
+
+    /// <summary>Whether seats of this type are installed, free or not.</summary>
+    public bool HasInstalled(CalType type) => Packs().Exists(pack => pack.Type == type && pack.Installed(now) > 0);
+
+    // Packs that were removed have no seats to give; they are kept for the CALs that still name them.
+    private List<Pack> PacksOf(CalType type)
+    {
+        GiveBackSeats();
+        return Packs().FindAll(pack => pack.Type == type && pack.RemovedAt is null);
+    }
+
+    private void GiveBackSeats()
     {
         // Once a batch is enough: its time stands still.
         if (!_expired)
-            while (ExpireDue() == ExpiredAtOnce)
+            while (ExpireDue() >= ExpiredAtOnce)
             {
                 // Many were due; the next ones follow in the same transaction.
             }
 
         _expired = true;
-        return Packs();
     }
 
-    /// <summary>Expires up to 1,000 licenses that are past their end.</summary>
+    /// <summary>Expires up to 1,000 licenses and 1,000 User CALs that are past their end.</summary>
     /// <returns>How many there were.</returns>
     public int ExpireDue()
     {
@@ -68,7 +82,7 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
         foreach (var license in due)
             if (rows.Attach(license) is { Status: LicenseStatus.Live } live)
                 Expire(live);
-        return due.Count;
+        return due.Count + ExpireDueUserCals();
     }
 
     public void Expire(License license)
@@ -205,7 +219,7 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
             return CanonicalContent.Of(license);
         });
 
-    private List<Pack> Packs() => _packs ??= db.Packs.AsTracking().Where(pack => pack.Type == CalType.Device).ToList();
+    private List<Pack> Packs() => _packs ??= db.Packs.AsTracking().ToList();
 
     private void ReturnSeat(License license) => Pack(license.PackId)?.ReturnSeat();
 

@@ -20,6 +20,12 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<Temporary> Temporaries => Set<Temporary>();
 
+    public DbSet<UserCal> UserCals => Set<UserCal>();
+
+    public DbSet<ServerPolicy> Policy => Set<ServerPolicy>();
+
+    public DbSet<BreakGlass> BreakGlass => Set<BreakGlass>();
+
     public DbSet<Pack> Packs => Set<Pack>();
 
     public DbSet<Redemption> Redemptions => Set<Redemption>();
@@ -46,6 +52,7 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
         configuration.Properties<Guid>().HaveConversion<GuidBytes>();
         configuration.Properties<CalSerial>().HaveConversion<SerialBytes>();
         configuration.Properties<DeviceKey>().HaveConversion<DeviceKeyBytes>();
+        configuration.Properties<PersonKey>().HaveConversion<PersonKeyBytes>();
         configuration.Properties<CalVersion>().HaveConversion<VersionYear>();
     }
 
@@ -62,8 +69,31 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             license.HasIndex(row => row.AskFirst).HasFilter("ask_first");
             license.HasIndex(row => row.HardwareId);
             license.HasIndex(row => new { row.HostId, row.NotBefore });
+            // What counts look for: those that no pack counts.
+            license.HasIndex(row => row.Version).HasFilter("kind = 0 AND status = 0");
             license.Property(row => row.Account).HasMaxLength(255);
             license.Property(row => row.RevocationReason).HasMaxLength(255);
+        });
+        model.Entity<UserCal>(cal =>
+        {
+            cal.ToTable("user_cals").HasKey(row => row.Id);
+            cal.Ignore(row => row.OverUsed);
+            cal.HasIndex(row => row.Serial).IsUnique();
+            // One person is one CAL.
+            cal.HasIndex(row => row.PersonKey).IsUnique().HasFilter("state = 0");
+            cal.HasIndex(row => new { row.State, row.ExpiresAt });
+            cal.HasIndex(row => row.Version).HasFilter("pack_id IS NULL AND state = 0");
+            cal.Property(row => row.Name).HasMaxLength(255);
+            cal.Property(row => row.Realm).HasMaxLength(255);
+            cal.Property(row => row.StableId).HasMaxLength(64);
+            cal.Property(row => row.ReleaseReason).HasMaxLength(255);
+        });
+        model.Entity<ServerPolicy>(policy => policy.ToTable("policy").Property(row => row.Id).ValueGeneratedNever());
+        model.Entity<BreakGlass>(glass =>
+        {
+            glass.ToTable("break_glass").HasKey(row => row.Id);
+            glass.HasIndex(row => row.At);
+            glass.Property(row => row.Reason).HasMaxLength(255);
         });
         model.Entity<Temporary>(temporary =>
         {
@@ -74,7 +104,7 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
         {
             pack.ToTable("packs").HasKey(row => row.PackId);
             pack.Property(row => row.PackId).ValueGeneratedNever();
-            pack.HasIndex(row => row.ProductKeyHash).IsUnique();
+            pack.HasIndex(row => row.ProductKeyHash);
             pack.Property(row => row.Program).HasMaxLength(64);
         });
         model.Entity<Redemption>(redemption => redemption.ToTable("redemptions").HasKey(row => row.ProductKeyHash));
@@ -155,6 +185,8 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
     private sealed class SerialBytes() : ValueConverter<CalSerial, byte[]>(serial => serial.ToBytes(), bytes => CalSerial.Of(Sixteen(bytes)));
 
     private sealed class DeviceKeyBytes() : ValueConverter<DeviceKey, byte[]>(key => key.ToBytes(), bytes => DeviceKey.Of(Sixteen(bytes)));
+
+    private sealed class PersonKeyBytes() : ValueConverter<PersonKey, byte[]>(key => key.ToBytes(), bytes => PersonKey.Of(Sixteen(bytes)));
 
     private sealed class VersionYear() : ValueConverter<CalVersion, int>(version => version.Year, year => new CalVersion(year));
 }

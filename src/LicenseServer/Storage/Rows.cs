@@ -61,6 +61,9 @@ internal enum AnswerKind
     Refused = 1,
     Validated = 2,
     NotValidated = 3,
+
+    /// <summary>Granted, and the serial is a User CAL's.</summary>
+    UserGranted = 4,
 }
 
 /// <summary>A request id of the last 24 hours and what it was answered (table <c>requests</c>).</summary>

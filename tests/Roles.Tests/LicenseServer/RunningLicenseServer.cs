@@ -76,9 +76,9 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     public async Task ActivateAsync() => await Administration.ActivateAsync(new(TestPublisher.Company), TestPublisher.Cancellation);
 
     /// <summary>Invites and joins a host.</summary>
-    public async Task<TestHost> JoinAsync(int version = 2022)
+    public async Task<TestHost> JoinAsync(int version = 2022, LicensingMode mode = LicensingMode.PerDevice)
     {
-        var invited = await Administration.InviteAsync(new(new(version), LicensingMode.PerDevice, 24), TestPublisher.Cancellation);
+        var invited = await Administration.InviteAsync(new(new(version), mode, 24), TestPublisher.Cancellation);
         Assert.True(Invitation.TryParse(invited.Invitation, out var invitation));
         var host = new TestHost(this);
         await host.JoinAsync(invitation.Token);

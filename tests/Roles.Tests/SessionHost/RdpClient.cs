@@ -88,7 +88,8 @@ public sealed class RdpClient : IAsyncDisposable
         catch (EndOfStreamException)
         {
             EndedOrderly = goodbye;
-            Assert.True(goodbye, "the gateway ended the connection without a goodbye");
+            if (!goodbye)
+                throw new InvalidDataException("the gateway ended the connection without a goodbye");
             return told;
         }
     }

@@ -124,6 +124,38 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.BreakGlass", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("break_glass", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>
                 {
                     b.Property<byte[]>("DeviceId")
@@ -449,6 +481,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
+                    b.HasIndex("Version")
+                        .HasFilter("kind = 0 AND status = 0");
+
                     b.HasIndex("HostId", "NotBefore");
 
                     b.HasIndex("Status", "NotAfter");
@@ -502,6 +537,14 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("quantity");
 
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("SplitFrom")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("split_from");
+
                     b.Property<byte[]>("Statement")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -517,8 +560,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
                     b.HasKey("PackId");
 
-                    b.HasIndex("ProductKeyHash")
-                        .IsUnique();
+                    b.HasIndex("ProductKeyHash");
 
                     b.ToTable("packs", (string)null);
                 });
@@ -579,6 +621,29 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial");
 
                     b.ToTable("sessions", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.ServerPolicy", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<bool>("PreventLicenseUpgrade")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("prevent_license_upgrade");
+
+                    b.Property<int>("UserOverUse")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("user_over_use");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("policy", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Temporary", b =>
@@ -656,6 +721,107 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("HostId", "Id");
 
                     b.ToTable("temporaries", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.UserCal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("AccountHostId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("account_host_id");
+
+                    b.Property<long>("AssignedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("assigned_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("HostId")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("host_id");
+
+                    b.Property<long>("LastLogonAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_logon_at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<byte[]>("PackId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("pack_id");
+
+                    b.Property<byte[]>("PersonKey")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("person_key");
+
+                    b.Property<string>("Realm")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("realm");
+
+                    b.Property<string>("ReleaseReason")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("release_reason");
+
+                    b.Property<long?>("ReleasedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("released_at");
+
+                    b.Property<byte[]>("Serial")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("serial");
+
+                    b.Property<string>("StableId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stable_id");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("state");
+
+                    b.Property<long>("Touches")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("touches");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("PersonKey")
+                        .IsUnique()
+                        .HasFilter("state = 0");
+
+                    b.HasIndex("Serial")
+                        .IsUnique();
+
+                    b.HasIndex("Version")
+                        .HasFilter("pack_id IS NULL AND state = 0");
+
+                    b.HasIndex("State", "ExpiresAt");
+
+                    b.ToTable("user_cals", (string)null);
                 });
 #pragma warning restore 612, 618
         }

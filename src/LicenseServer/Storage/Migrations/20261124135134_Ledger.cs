@@ -41,6 +41,22 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "break_glass",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    until = table.Column<long>(type: "INTEGER", nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_break_glass", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "device_flags",
                 columns: table => new
                 {
@@ -188,11 +204,27 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     statement = table.Column<byte[]>(type: "BLOB", nullable: false),
                     issuing_certificate = table.Column<byte[]>(type: "BLOB", nullable: false),
                     product_key_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    split_from = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    removed_at = table.Column<long>(type: "INTEGER", nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_packs", x => x.pack_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "policy",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    user_over_use = table.Column<int>(type: "INTEGER", nullable: false),
+                    prevent_license_upgrade = table.Column<bool>(type: "INTEGER", nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_policy", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -267,6 +299,40 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     table.PrimaryKey("PK_temporaries", x => x.id);
                 });
 
+            migrationBuilder.CreateTable(
+                name: "user_cals",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    serial = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    person_key = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    realm = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    stable_id = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    account_host_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    version = table.Column<int>(type: "INTEGER", nullable: false),
+                    pack_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    assigned_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_logon_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    state = table.Column<int>(type: "INTEGER", nullable: false),
+                    released_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    release_reason = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    touches = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_user_cals", x => x.id);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_break_glass_at",
+                table: "break_glass",
+                column: "at");
+
             migrationBuilder.CreateIndex(
                 name: "IX_licenses_ask_first",
                 table: "licenses",
@@ -311,10 +377,15 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 columns: new[] { "status", "not_after" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_licenses_version",
+                table: "licenses",
+                column: "version",
+                filter: "kind = 0 AND status = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_packs_product_key_hash",
                 table: "packs",
-                column: "product_key_hash",
-                unique: true);
+                column: "product_key_hash");
 
             migrationBuilder.CreateIndex(
                 name: "IX_requests_host_id_at",
@@ -351,6 +422,30 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 table: "temporaries",
                 column: "serial",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_cals_person_key",
+                table: "user_cals",
+                column: "person_key",
+                unique: true,
+                filter: "state = 0");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_cals_serial",
+                table: "user_cals",
+                column: "serial",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_cals_state_expires_at",
+                table: "user_cals",
+                columns: new[] { "state", "expires_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_cals_version",
+                table: "user_cals",
+                column: "version",
+                filter: "pack_id IS NULL AND state = 0");
         }
 
         /// <inheritdoc />
@@ -361,6 +456,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "audit_details");
+
+            migrationBuilder.DropTable(
+                name: "break_glass");
 
             migrationBuilder.DropTable(
                 name: "device_flags");
@@ -387,6 +485,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "packs");
 
             migrationBuilder.DropTable(
+                name: "policy");
+
+            migrationBuilder.DropTable(
                 name: "redemptions");
 
             migrationBuilder.DropTable(
@@ -397,6 +498,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "temporaries");
+
+            migrationBuilder.DropTable(
+                name: "user_cals");
         }
     }
 }
