@@ -95,7 +95,7 @@ public sealed class LogonGateTests : IAsyncLifetime
     public async Task U5_the_grace_period_admits_whom_the_license_server_refuses_until_a_User_CAL_is_granted()
     {
         _server.Refuses = RefusalReason.NoCalAvailable;
-        await using var gateway = await StartAsync();
+        await using var gateway = await StartAsync(grace: true);
 
         Assert.Equal(Admitted, await LogOnAsync("alice"));
         Assert.IsType<GraceState.Running>(gateway.Services.GetRequiredService<GracePeriod>().State);
@@ -226,7 +226,7 @@ public sealed class LogonGateTests : IAsyncLifetime
         return Assert.Single(await gateway.RefusalsAsync());
     }
 
-    private Task<Gateway> StartAsync() => Gateway.JoinedAsync(_xrdp, [_server], With, GatewayState);
+    private Task<Gateway> StartAsync(bool grace = false) => Gateway.JoinedAsync(_xrdp, [_server], With, GatewayState, grace: grace);
 
     private Task<string> LogOnAsync(string name) => ReportAsync($$"""{"kind":"logon","user":"{{name}}","uid":1001,"local":true,"administrator":false}""");
 
