@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -93,6 +95,17 @@ internal static class AdministrationApi
         catch (System.Text.Json.JsonException bad)
         {
             return Answer(ProblemBody.Of(LicensingProblem.InvalidField, bad.Message));
+        }
+        catch (OperationCanceledException) when (context.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            // The caller has gone; nobody reads an answer.
+            return Results.Empty;
+        }
+        catch (Exception mistake)
+        {
+            // Our own mistake: what it was is in the log only.
+            Log.AdministrationFailed(context.HttpContext.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AdministrationApi)), context.HttpContext.Request.Path, mistake);
+            return Answer(ProblemBody.Of(LicensingProblem.InternalError));
         }
     }
 
