@@ -23,9 +23,9 @@ internal static class ListCals
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/cals", List).At(Door.Administration);
-        routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration);
-        routes.MapGet("/v1/cals/{serial}/certificate", Certificate).At(Door.Administration);
+        routes.MapGet("/v1/cals", List).At(Door.Administration).For(AccountRole.Reader);
+        routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration).For(AccountRole.Reader);
+        routes.MapGet("/v1/cals/{serial}/certificate", Certificate).At(Door.Administration).For(AccountRole.Reader);
     }
 
     private static async Task List(HttpContext context)

@@ -19,7 +19,7 @@ internal static class Invitations
 {
     private const int MostHours = 720;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/invitations", Invite).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/invitations", Invite).At(Door.Administration).For(AccountRole.Operator);
 
     /// <summary>How a token is stored.</summary>
     public static byte[] HashOf(string token) => SHA256.HashData([.. "Ostiary invitation"u8, .. Encoding.ASCII.GetBytes(token.ToLowerInvariant())]);

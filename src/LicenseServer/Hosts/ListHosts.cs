@@ -13,7 +13,7 @@ namespace Ostiary.LicenseServer.Hosts;
 /// <summary><c>GET /v1/hosts</c>: the session hosts, by when they joined.</summary>
 internal static class ListHosts
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/hosts", List).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/hosts", List).At(Door.Administration).For(AccountRole.Reader);
 
     private static async Task List(HttpContext context)
     {

@@ -13,7 +13,7 @@ namespace Ostiary.LicenseServer.Packs;
 /// <summary><c>GET /v1/packs</c>: installed key packs, by their ledger entry.</summary>
 internal static class ListPacks
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/packs", List).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/packs", List).At(Door.Administration).For(AccountRole.Reader);
 
     public static PackRecord RecordOf(Pack pack)
         => new(pack.PackId, pack.Type, pack.Version, pack.Quantity, pack.Issued, pack.Program, pack.InstalledAt, pack.ExpiresAt);

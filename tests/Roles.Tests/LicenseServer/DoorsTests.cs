@@ -43,7 +43,8 @@ public class DoorsTests
         foreach (var endpoint in server.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>())
         {
             var method = new HttpMethod(endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]);
-            var path = endpoint.RoutePattern.RawText!.Replace("{serial}", new string('0', 32), StringComparison.Ordinal);
+            var path = endpoint.RoutePattern.RawText!.Replace("{serial}", new string('0', 32), StringComparison.Ordinal)
+                .Replace("{name}", "alice", StringComparison.Ordinal).Replace("{id}", $"{Guid.Empty}", StringComparison.Ordinal);
             var wrong = endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door == Door.Hosts ? server.AdministrationHttp : host.Http;
 
             var problem = await ProblemAsync(wrong, method, path, "{}");

@@ -11,6 +11,23 @@ namespace Ostiary.LicenseServer.Storage.Migrations
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.CreateTable(
+                name: "accounts",
+                columns: table => new
+                {
+                    account_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    role = table.Column<int>(type: "INTEGER", nullable: false),
+                    password_hash = table.Column<string>(type: "TEXT", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    removed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_accounts", x => x.account_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "audit",
                 columns: table => new
                 {
@@ -33,6 +50,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 {
                     number = table.Column<long>(type: "INTEGER", nullable: false),
                     salt = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    by = table.Column<string>(type: "TEXT", nullable: false),
                     content = table.Column<byte[]>(type: "BLOB", nullable: false)
                 },
                 constraints: table =>
@@ -193,6 +211,19 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "sign_in_failures",
+                columns: table => new
+                {
+                    name_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    count = table.Column<int>(type: "INTEGER", nullable: false),
+                    last_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sign_in_failures", x => x.name_hash);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "temporaries",
                 columns: table => new
                 {
@@ -215,6 +246,34 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 {
                     table.PrimaryKey("PK_temporaries", x => x.id);
                 });
+
+            migrationBuilder.CreateTable(
+                name: "tokens",
+                columns: table => new
+                {
+                    token_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    account_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    role = table.Column<int>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_tokens", x => x.token_id);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_accounts_name",
+                table: "accounts",
+                column: "name",
+                unique: true,
+                filter: "removed_at IS NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licenses_device_id",
@@ -255,6 +314,11 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 columns: new[] { "host_id", "at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_sign_in_failures_last_at",
+                table: "sign_in_failures",
+                column: "last_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_temporaries_device_id",
                 table: "temporaries",
                 column: "device_id");
@@ -274,11 +338,30 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 table: "temporaries",
                 column: "serial",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_account_id",
+                table: "tokens",
+                column: "account_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_expires_at",
+                table: "tokens",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_hash",
+                table: "tokens",
+                column: "hash",
+                unique: true);
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropTable(
+                name: "accounts");
+
             migrationBuilder.DropTable(
                 name: "audit");
 
@@ -310,7 +393,13 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "requests");
 
             migrationBuilder.DropTable(
+                name: "sign_in_failures");
+
+            migrationBuilder.DropTable(
                 name: "temporaries");
+
+            migrationBuilder.DropTable(
+                name: "tokens");
         }
     }
 }
