@@ -16,6 +16,11 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     RefusalsCommand.Create(),
     AuditCommand.Create(),
     StatusCommand.Create(),
+    AccountsCommand.Create(),
+    TokensCommand.Create(),
+    LoginCommand.CreateLogin(),
+    LoginCommand.CreateLogout(),
+    LoginCommand.CreateWhoAmI(),
 };
 
 var parse = root.Parse(args);
