@@ -47,6 +47,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton<ClearinghouseConnection>();
         builder.Services.AddHostedService<Sweep>();
         builder.Services.AddRoutingCore();
+        builder.Services.AddApiDescription();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = AdministrationListener.Bind);
         builder.WebHost.ConfigureKestrel((_, kestrel) => Listen(kestrel, options));
@@ -74,6 +75,7 @@ public static class LicenseServerRole
         SignIn.Map(app);
         ManageAccounts.Map(app);
         ManageTokens.Map(app);
+        app.MapApiDescription();
         app.Services.GetRequiredService<DeclaredRoutes>().Routes = app;
         return app;
     }

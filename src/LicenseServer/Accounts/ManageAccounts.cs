@@ -17,12 +17,17 @@ internal static class ManageAccounts
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/accounts", List).At(Door.Administration).For(AccountRole.Administrator);
-        routes.MapPost("/v1/accounts", Add).At(Door.Administration).For(AccountRole.Administrator);
-        routes.MapPut("/v1/accounts/{name}/role", SetRole).At(Door.Administration).For(AccountRole.Administrator);
+        routes.MapGet("/v1/accounts", List).At(Door.Administration).For(AccountRole.Administrator)
+            .AnswersPage<AccountRecord>("The accounts, by name.");
+        routes.MapPost("/v1/accounts", Add).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<AddAccountRequest>().Answers<AccountRecord>("Adds an account.");
+        routes.MapPut("/v1/accounts/{name}/role", SetRole).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<SetRoleRequest>().Answers<AccountRecord>("Changes what an account may do.");
         // One's own password is everybody's to change; another's is an administrator's.
-        routes.MapPut("/v1/accounts/{name}/password", SetPassword).At(Door.Administration).For(AccountRole.Reader);
-        routes.MapDelete("/v1/accounts/{name}", Remove).At(Door.Administration).For(AccountRole.Administrator);
+        routes.MapPut("/v1/accounts/{name}/password", SetPassword).At(Door.Administration).For(AccountRole.Reader)
+            .Takes<SetPasswordRequest>().Answers<AccountRecord>("Sets a password: one's own; another's for administrators.");
+        routes.MapDelete("/v1/accounts/{name}", Remove).At(Door.Administration).For(AccountRole.Administrator)
+            .Answers<AccountRecord>("Removes an account and its tokens.");
     }
 
     private static async Task List(HttpContext context)

@@ -20,9 +20,12 @@ internal static class ManageTokens
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/tokens", List).At(Door.Administration).For(AccountRole.Reader);
-        routes.MapPost("/v1/tokens", Create).At(Door.Administration).For(AccountRole.Reader);
-        routes.MapDelete("/v1/tokens/{id}", Revoke).At(Door.Administration).For(AccountRole.Reader);
+        routes.MapGet("/v1/tokens", List).At(Door.Administration).For(AccountRole.Reader)
+            .AnswersPage<TokenRecord>("One's own tokens; all of them for administrators.");
+        routes.MapPost("/v1/tokens", Create).At(Door.Administration).For(AccountRole.Reader)
+            .Takes<CreateTokenRequest>().Answers<CreateTokenResponse>("Makes a token for a program.");
+        routes.MapDelete("/v1/tokens/{id}", Revoke).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<TokenRecord>("Ends a token: one's own; another's for administrators.");
     }
 
     private static async Task List(HttpContext context)

@@ -23,9 +23,12 @@ internal static class SignIn
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/sign-in", Handle).At(Door.Administration).ForAnyone();
-        routes.MapPost("/v1/sign-out", SignOut).At(Door.Administration).For(AccountRole.Reader);
-        routes.MapGet("/v1/caller", Show).At(Door.Administration).For(AccountRole.Reader);
+        routes.MapPost("/v1/sign-in", Handle).At(Door.Administration).ForAnyone()
+            .Takes<SignInRequest>().Answers<SignInResponse>("Signs in with a password, for 8 hours.");
+        routes.MapPost("/v1/sign-out", SignOut).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<CallerRecord>("Ends the token that is shown.");
+        routes.MapGet("/v1/caller", Show).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<CallerRecord>("Who asks, and what they may do.");
     }
 
     /// <summary>Checks a password and counts it when it is wrong.</summary>

@@ -24,7 +24,8 @@ namespace Ostiary.LicenseServer.Activation;
 /// </summary>
 internal static class Activate
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/activation", Handle).At(Door.Administration).For(AccountRole.Administrator);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/activation", Handle).At(Door.Administration).For(AccountRole.Administrator)
+        .Takes<ActivateServerRequest>().Answers<LicenseServerStatus>("Activates the license server at its clearinghouse.");
 
     private static async Task Handle(HttpContext context)
     {

@@ -14,7 +14,8 @@ namespace Ostiary.LicenseServer.Audit;
 /// <summary><c>GET /v1/audit</c>: what happened, and who did it, newest first.</summary>
 internal static class ListAudit
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/audit", List).At(Door.Administration).For(AccountRole.Reader);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/audit", List).At(Door.Administration).For(AccountRole.Reader)
+        .AnswersPage<AuditRecord>("What happened and who did it, newest first.");
 
     private static async Task List(HttpContext context)
     {

@@ -12,7 +12,8 @@ namespace Ostiary.LicenseServer.Audit;
 /// <summary><c>GET /v1/audit/verification</c>.</summary>
 internal static class VerifyAudit
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/audit/verification", Handle).At(Door.Administration).For(AccountRole.Reader);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/audit/verification", Handle).At(Door.Administration).For(AccountRole.Reader)
+        .Answers<AuditVerification>("Recomputes the audit chain and compares every row with it.");
 
     private static async Task Handle(HttpContext context)
     {

@@ -24,7 +24,8 @@ namespace Ostiary.LicenseServer.Packs;
 /// </summary>
 internal static class InstallPack
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs", Handle).At(Door.Administration).For(AccountRole.Operator);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs", Handle).At(Door.Administration).For(AccountRole.Operator)
+        .Takes<ProductKeyRequest>().Answers<PackRecord>("Redeems a product key and installs its key pack.");
 
     private static async Task Handle(HttpContext context)
     {
