@@ -9,7 +9,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
-using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 
@@ -66,10 +65,15 @@ internal static class ApiDescription
         => routes.MapOpenApi($"/openapi/{Version}.json").At(Door.Administration).For(AccountRole.Reader);
 
     private static IEndpointConventionBuilder Answers(IEndpointConventionBuilder endpoint, string summary, Type? answer, string contentType, bool isPaged)
-        => endpoint.WithMetadata(
+    {
+        // The topic is the first word of the path behind the version.
+        endpoint.Add(builder => builder.Metadata.Add(new TagsAttribute(((RouteEndpointBuilder)builder).RoutePattern.RawText!.Split('/')[2])));
+        return endpoint.WithMetadata(
             NoParameters,
             new SpeechMetadata(summary, answer, isPaged),
-            new ProducesResponseTypeMetadata(StatusCodes.Status200OK, answer ?? typeof(Stream), [contentType]));
+            new ProducesResponseTypeMetadata(StatusCodes.Status200OK, answer ?? typeof(Stream), [contentType]),
+            new ProducesResponseTypeMetadata(StatusCodes.Status400BadRequest, typeof(ProblemBody), [ProblemBody.ContentType]));
+    }
 
     private static Task DescribeAsync(OpenApiDocument document, OpenApiDocumentTransformerContext context, CancellationToken cancellation)
     {
@@ -84,13 +88,12 @@ internal static class ApiDescription
         return Task.CompletedTask;
     }
 
-    private static async Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
+    private static Task DescribeAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellation)
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         var speech = metadata.OfType<SpeechMetadata>().Single();
         var path = context.Description.RelativePath!;
         operation.OperationId = string.Join('-', path.Split('/')[1..].Select(segment => segment.Trim('{', '}')).Prepend(context.Description.HttpMethod!.ToLowerInvariant()));
-        operation.Tags = null;
         operation.Summary = speech.Summary;
         operation.Parameters = [.. Parameters(path, speech)];
         if (metadata.OfType<RoleMetadata>().Single().Least is { } least)
@@ -99,14 +102,10 @@ internal static class ApiDescription
             operation.Security = [new() { [new OpenApiSecuritySchemeReference(Scheme, context.Document)] = [] }];
         }
 
-        operation.Responses!["default"] = new OpenApiResponse
-        {
-            Description = "A problem; docs/api.md lists the codes.",
-            Content = new Dictionary<string, OpenApiMediaType>
-            {
-                [ProblemBody.ContentType] = new() { Schema = await context.GetOrCreateSchemaAsync(typeof(ProblemBody), cancellationToken: cancellation).ConfigureAwait(false) },
-            },
-        };
+        // Declared for one status, because an endpoint can declare no other way; problems have many.
+        operation.Responses!.Remove($"{StatusCodes.Status400BadRequest}", out var problem);
+        operation.Responses["default"] = new OpenApiResponse { Description = "A problem; docs/api.md lists the codes.", Content = problem!.Content };
+        return Task.CompletedTask;
     }
 
     private static IEnumerable<IOpenApiParameter> Parameters(string path, SpeechMetadata speech)
@@ -131,7 +130,7 @@ internal static class ApiDescription
         };
     }
 
-    // Types that are written by converters of ours.
+    // A version is written by a converter of ours; and what is null is left out, so that no member that may be null is always there.
     private static Task DescribeAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellation)
     {
         if (context.JsonTypeInfo.Type == typeof(CalVersion) || context.JsonTypeInfo.Type == typeof(CalVersion?))
@@ -139,12 +138,10 @@ internal static class ApiDescription
             schema.Type = JsonSchemaType.Integer;
             schema.Enum = [.. CalVersion.All.Select(version => (JsonNode)JsonValue.Create(version.Year))];
         }
-        else if (context.JsonTypeInfo.Type == typeof(KeyFingerprint))
-        {
-            schema.Type = JsonSchemaType.String;
-            schema.Pattern = $"^[0-9a-f]{{{KeyFingerprint.Length * 2}}}$";
-        }
 
+        foreach (var property in context.JsonTypeInfo.Properties.Where(property => property.IsGetNullable || property.IsSetNullable))
+            schema.Required?.Remove(property.Name);
+        schema.Description = schema.Description?.Replace("&amp;", "&", StringComparison.Ordinal);
         return Task.CompletedTask;
     }
 

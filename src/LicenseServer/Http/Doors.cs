@@ -66,7 +66,8 @@ internal static class Doors
             throw new ProblemException(LicensingProblem.NotFound, $"{context.Request.Method} {context.Request.Path} is not served here");
         if (declared.Door == Door.Hosts)
             context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = Json.HostBodyLimit;
-        else
+        RequireSize(context);
+        if (declared.Door == Door.Administration)
             // Said here, above everything that the request does: what a method called from here says would not be heard beside it.
             Author.Current = await RequireRoleAsync(context, connection).ConfigureAwait(false);
         switch (declared.Credential)
@@ -87,6 +88,14 @@ internal static class Doors
 
     /// <summary>Whether a request came to the administrators' door over the network.</summary>
     public static bool IsRemoteAdministration(HttpContext context) => context.Features.Get<DoorFeature>() is { Door: Door.Administration, IsLocal: false };
+
+    // Also where the route reads no body: what is too large is so everywhere.
+    private static void RequireSize(HttpContext context)
+    {
+        var limit = context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize;
+        if (context.Request.ContentLength > limit)
+            throw new ProblemException(LicensingProblem.BodyTooLarge, $"the body has {context.Request.ContentLength} bytes; at most {limit} are taken");
+    }
 
     /// <returns>Who it is, for the audit; nobody where anybody may come.</returns>
     private static async Task<string> RequireRoleAsync(HttpContext context, DoorFeature connection)
