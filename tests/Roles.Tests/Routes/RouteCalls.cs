@@ -21,8 +21,10 @@ internal sealed record Route(RouteEndpoint Endpoint, HttpMethod Method, string P
     public bool HasBody => Method == HttpMethod.Post || Method == HttpMethod.Put;
 
     /// <summary>The routes, from the running program.</summary>
-    public static IReadOnlyList<Route> Of(WebApplication role)
-        => [.. role.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Select(endpoint =>
+    public static IReadOnlyList<Route> Of(WebApplication role) => Of(role.Services);
+
+    public static IReadOnlyList<Route> Of(IServiceProvider role)
+        => [.. role.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Select(endpoint =>
             new Route(endpoint, new(endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single()), endpoint.RoutePattern.RawText!))];
 
     public T? Says<T>()
