@@ -21,6 +21,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     LoginCommand.CreateLogin(),
     LoginCommand.CreateLogout(),
     LoginCommand.CreateWhoAmI(),
+    CompletionCommand.Create(),
 };
 
 var parse = root.Parse(args);

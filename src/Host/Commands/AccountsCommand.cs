@@ -8,10 +8,19 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary accounts</c>: who may administer the license server from elsewhere.</summary>
 internal static class AccountsCommand
 {
+    private static readonly string[] Roles = [.. Enum.GetValues<AccountRole>().Select(KebabCase.Of)];
+
     public static Command Create() => new("accounts", "Who may administer the license server from elsewhere.") { Add(), List(), Role(), Password(), Remove() };
 
     /// <summary>reader, operator or administrator.</summary>
-    public static Option<AccountRole> RoleOption(string description) => new("--role") { Description = $"reader, operator or administrator: {description}", Required = true };
+    public static Option<AccountRole> RoleOption(string description)
+    {
+        var option = new Option<AccountRole>("--role") { Description = $"reader, operator or administrator: {description}", Required = true, HelpName = "ROLE" };
+        // As the API spells them; the framework's own suggestions are the names in the source.
+        option.CompletionSources.Clear();
+        option.CompletionSources.Add(Roles);
+        return option;
+    }
 
     private static Command Add()
     {
@@ -36,7 +45,9 @@ internal static class AccountsCommand
     private static Command Role()
     {
         var name = Name();
-        var role = new Argument<AccountRole>("role") { Description = "reader, operator or administrator." };
+        var role = new Argument<AccountRole>("role") { Description = "reader, operator or administrator.", HelpName = "role" };
+        role.CompletionSources.Clear();
+        role.CompletionSources.Add(Roles);
         return new Command("role", "Changes what an account may do, at once.") { name, role }.Calls(
             ServerCommand.Role,
             (client, parse, cancellation) => new AccountsClient(client).SetRoleAsync(parse.GetRequiredValue(name), new(parse.GetValue(role)), cancellation),
