@@ -22,6 +22,12 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     ExplainCommand.Create(),
     AuditCommand.Create(),
     StatusCommand.Create(),
+    AccountsCommand.Create(),
+    TokensCommand.Create(),
+    LoginCommand.CreateLogin(),
+    LoginCommand.CreateLogout(),
+    LoginCommand.CreateWhoAmI(),
+    CompletionCommand.Create(),
 };
 
 var parse = root.Parse(args);

@@ -149,4 +149,7 @@ internal static partial class Log
 
     [LoggerMessage(57, LogLevel.Warning, "temporary CAL {Serial}: the license server is not told of the logon yet: {Detail}")]
     public static partial void NotValidated(ILogger logger, string serial, string detail);
+
+    [LoggerMessage(80, LogLevel.Error, "a request to {Route} failed")]
+    public static partial void AdministrationFailed(ILogger logger, string route, Exception failure);
 }

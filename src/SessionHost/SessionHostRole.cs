@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +46,8 @@ public static class SessionHostRole
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime + StopTime);
         services.AddRoutingCore();
+        // A parameter that is not right reaches the one place where failures become answers.
+        services.Configure<RouteHandlerOptions>(route => route.ThrowOnBadRequest = true);
         services.AddMetrics();
         services.AddSingleton(options);
         services.AddSingleton(time);
@@ -104,7 +107,9 @@ public static class SessionHostRole
         });
 
         var app = builder.Build();
+        app.Use(AdministrationProblems.Catch);
         app.UseRouting();
+        app.Use(AdministrationProblems.RequireRoute);
         app.MapAdministration();
         return app;
     }

@@ -148,6 +148,9 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
 
     public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellation)
         => http.GetAsync<AuditVerification>("v1/audit/verification", cancellation);
+
+    public Task<Page<AuditRecord>> AuditAsync(string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<AuditRecord>>(Query.Page("v1/audit", after, limit), cancellation);
 }
 
 /// <summary>A session host, as its administrators call it.</summary>

@@ -25,6 +25,8 @@ public sealed record ProblemBody(int Status, LicensingProblem Code, string Title
             LicensingProblem.NotAllowed => (403, "Not allowed"),
             LicensingProblem.InvitationInvalid => (403, "The invitation is not valid"),
             LicensingProblem.HostNotJoined => (403, "The session host has not joined this license server"),
+            LicensingProblem.AlreadyExists => (409, "The name is taken"),
+            LicensingProblem.LastAdministrator => (409, "It is the last administrator"),
             LicensingProblem.RequestIdReused => (409, "The request id was used with another body"),
             LicensingProblem.NotActivated => (409, "The license server is not activated"),
             LicensingProblem.ProductKeyRedeemedElsewhere => (409, "The product key is installed on another license server"),

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
@@ -23,7 +24,8 @@ namespace Ostiary.LicenseServer.Activation;
 /// </summary>
 internal static class Activate
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/activation", Handle).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/activation", Handle).At(Door.Administration).For(AccountRole.Administrator)
+        .Takes<ActivateServerRequest>().Answers<LicenseServerStatus>("Activates the license server at its clearinghouse.");
 
     private static async Task Handle(HttpContext context)
     {

@@ -37,6 +37,8 @@ internal sealed class AuditVerifier
         await verifier.CompareAsync(CanonicalContent.Packs, db.Packs, row => row.PackId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Hosts, db.Hosts, row => row.HostId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Accounts, db.Accounts, row => row.AccountId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Tokens, db.Tokens, row => row.TokenId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(
             CanonicalContent.Identity, db.Identity.Where(row => row.ActivatedAt != null), row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         verifier.NameMissingRows();
@@ -74,9 +76,12 @@ internal sealed class AuditVerifier
             last = entry.Number;
             if (pair.detail is null)
                 Fault("audit_details", $"{entry.Number}", "the detail is gone");
-            else if (!AuditChain.Commit(pair.detail.Salt, pair.detail.Content).AsSpan().SequenceEqual(entry.Commitment))
+            else if (!AuditChain.Commit(pair.detail.Salt, pair.detail.By, pair.detail.Content).AsSpan().SequenceEqual(entry.Commitment))
                 Fault("audit_details", $"{entry.Number}", "the detail is not what the entry committed to");
-            _newest[(entry.Table, entry.Row)] = (entry.Number, pair.detail?.Content);
+            if (entry.Kind == AuditKinds.TokenRemoved)
+                _newest.Remove((entry.Table, entry.Row));
+            else
+                _newest[(entry.Table, entry.Row)] = (entry.Number, pair.detail?.Content);
         }
 
         await CheckHeadAsync(last, before, cancellation).ConfigureAwait(false);

@@ -8,7 +8,7 @@ namespace Ostiary.LicenseServer.Audit;
 /// <summary>
 /// The content of a row as an audit entry commits to it: JSON with one fixed order of members. Verification makes it again from the row
 /// and compares bytes; it is never parsed. Long bytes stand as their SHA-256.
-/// Not part of it: ids of the database, signatures (verified as such), counters, and when a host was last seen.
+/// Not part of it: ids of the database, signatures (verified as such), counters, and when a host was last seen or a token last used.
 /// </summary>
 internal static class CanonicalContent
 {
@@ -20,6 +20,8 @@ internal static class CanonicalContent
     public const string Hosts = "hosts";
     public const string Identity = "identity";
     public const string Grace = "grace_copies";
+    public const string Accounts = "accounts";
+    public const string Tokens = "tokens";
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -122,6 +124,31 @@ internal static class CanonicalContent
         json.WriteString("machineId"u8, copy.MachineId);
         json.WriteString("record"u8, Convert.ToHexStringLower(copy.Record));
         json.WriteNumber("ledgerNumber"u8, copy.LedgerNumber);
+    });
+
+    public static byte[] Of(Account account) => Write(json =>
+    {
+        json.WriteString("account"u8, account.AccountId);
+        json.WriteString("name"u8, account.Name);
+        json.WriteNumber("role"u8, (int)account.Role);
+        json.WriteString("passwordHash"u8, Hash(System.Text.Encoding.UTF8.GetBytes(account.PasswordHash)));
+        json.WriteNumber("createdAt"u8, account.CreatedAt.ToUnixTimeSeconds());
+        WriteTime(json, "removedAt", account.RemovedAt);
+        json.WriteNumber("ledgerNumber"u8, account.LedgerNumber);
+    });
+
+    public static byte[] Of(Token token) => Write(json =>
+    {
+        json.WriteString("token"u8, token.TokenId);
+        json.WriteNumber("kind"u8, (int)token.Kind);
+        json.WriteString("hash"u8, Convert.ToHexStringLower(token.Hash));
+        json.WriteString("name"u8, token.Name);
+        json.WriteString("account"u8, token.AccountId?.ToString());
+        json.WriteNumber("role"u8, (int)token.Role);
+        json.WriteNumber("createdAt"u8, token.CreatedAt.ToUnixTimeSeconds());
+        json.WriteNumber("expiresAt"u8, token.ExpiresAt.ToUnixTimeSeconds());
+        WriteTime(json, "revokedAt", token.RevokedAt);
+        json.WriteNumber("ledgerNumber"u8, token.LedgerNumber);
     });
 
     public static byte[] Of(IdentityRow identity) => Write(json =>

@@ -23,9 +23,12 @@ internal static class ListCals
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/cals", List).At(Door.Administration);
-        routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration);
-        routes.MapGet("/v1/cals/{serial}/certificate", Certificate).At(Door.Administration);
+        routes.MapGet("/v1/cals", List).At(Door.Administration).For(AccountRole.Reader)
+            .AnswersPage<CalRecord>("The CALs that were issued.");
+        routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<CalRecord>("One CAL.");
+        routes.MapGet("/v1/cals/{serial}/certificate", Certificate).At(Door.Administration).For(AccountRole.Reader)
+            .AnswersFile("A CAL as a client stores it, with the certificates above it.", "application/x-pem-file");
     }
 
     /// <summary>The CAL that the route names.</summary>

@@ -20,8 +20,10 @@ internal static class ListDevices
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/devices", List).At(Door.Administration);
-        routes.MapGet("/v1/devices/{device}", Show).At(Door.Administration);
+        routes.MapGet("/v1/devices", List).At(Door.Administration).For(AccountRole.Reader)
+            .AnswersPage<DeviceRecord>("The devices, and what is odd about each.");
+        routes.MapGet("/v1/devices/{device}", Show).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<DeviceRecord>("One device.");
     }
 
     private static async Task List(HttpContext context)

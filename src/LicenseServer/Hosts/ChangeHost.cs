@@ -18,8 +18,10 @@ internal static class ChangeHost
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPut("/v1/hosts/{id}", Change).At(Door.Administration);
-        routes.MapDelete("/v1/hosts/{id}", Remove).At(Door.Administration);
+        routes.MapPut("/v1/hosts/{id}", Change).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<ChangeHostRequest>().Answers<HostRecord>("Changes what a session host may.");
+        routes.MapDelete("/v1/hosts/{id}", Remove).At(Door.Administration).For(AccountRole.Administrator)
+            .Answers<RemovedHost>("Takes a session host out at once; with a time, revokes what it took since.");
     }
 
     private static async Task Change(HttpContext context)

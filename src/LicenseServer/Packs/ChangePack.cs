@@ -16,8 +16,10 @@ internal static class ChangePack
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/packs/{id}/conversion", Convert).At(Door.Administration);
-        routes.MapDelete("/v1/packs/{id}", Remove).At(Door.Administration);
+        routes.MapPost("/v1/packs/{id}/conversion", Convert).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<ConvertPackRequest>().Answers<PackRecord>("Makes free Device CALs of a pack User CALs, or the other way round.");
+        routes.MapDelete("/v1/packs/{id}", Remove).At(Door.Administration).For(AccountRole.Administrator)
+            .Answers<PackRemoval>("Removes a key pack; what is issued of it stays good to its end.");
     }
 
     private static async Task Convert(HttpContext context)

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
@@ -23,7 +24,8 @@ namespace Ostiary.LicenseServer.Packs;
 /// </summary>
 internal static class InstallPack
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs", Handle).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs", Handle).At(Door.Administration).For(AccountRole.Operator)
+        .Takes<ProductKeyRequest>().Answers<PackRecord>("Redeems a product key and installs its key pack.");
 
     private static async Task Handle(HttpContext context)
     {

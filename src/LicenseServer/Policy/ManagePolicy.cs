@@ -17,9 +17,12 @@ internal static class ManagePolicy
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/policy", Get).At(Door.Administration);
-        routes.MapPut("/v1/policy", Set).At(Door.Administration);
-        routes.MapPost("/v1/break-glass", Break).At(Door.Administration);
+        routes.MapGet("/v1/policy", Get).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<PolicyRecord>("What is done when CALs run short.");
+        routes.MapPut("/v1/policy", Set).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<SetPolicyRequest>().Answers<PolicyRecord>("Sets what is done when CALs run short.");
+        routes.MapPost("/v1/break-glass", Break).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<BreakGlassRequest>().Answers<PolicyRecord>("User CALs beyond the packs for 24 hours, once in 30 days.");
     }
 
     private static Task Get(HttpContext context) => AnswerAsync(context, RecordOf);

@@ -18,8 +18,10 @@ internal static class RevokeCal
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/cals/{serial}/revocation", Revoke).At(Door.Administration);
-        routes.MapDelete("/v1/cals/{serial}/revocation", Lift).At(Door.Administration);
+        routes.MapPost("/v1/cals/{serial}/revocation", Revoke).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<RevokeRequest>().Answers<RevocationRecord>("Makes a permanent Device CAL void.");
+        routes.MapDelete("/v1/cals/{serial}/revocation", Lift).At(Door.Administration).For(AccountRole.Operator)
+            .Answers<RevocationRecord>("Lifts a revocation.");
     }
 
     private static async Task Revoke(HttpContext context)

@@ -14,7 +14,8 @@ namespace Ostiary.LicenseServer.Status;
 /// <summary><c>GET /v1/status</c>.</summary>
 internal static class GetStatus
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/status", AnswerAsync).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/status", AnswerAsync).At(Door.Administration).For(AccountRole.Reader)
+        .Answers<LicenseServerStatus>("Activation, and CALs by type and version.");
 
     public static async Task AnswerAsync(HttpContext context)
     {

@@ -54,7 +54,7 @@ internal sealed class HotStatements : IDisposable
         _updateUserCal = Prepare($"UPDATE user_cals SET {string.Join(", ", MovingUserColumns.Select(column => $"{column} = @{column}"))} WHERE serial = @serial", [.. MovingUserColumns, "serial"]);
         _touchUserCal = Prepare("UPDATE user_cals SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
         _insertAudit = Insert("audit", ["number", "at", "kind", "table", "row", "commitment", "hash"]);
-        _insertDetail = Insert("audit_details", ["number", "salt", "content"]);
+        _insertDetail = Insert("audit_details", ["number", "salt", "by", "content"]);
         string[] requestColumns = ["request_id", "host_id", "body_hash", "answer", "serial", "reason", "detail", "at", "touches"];
         // A request whose CAL has fallen out is answered anew, under the same id.
         _insertRequest = Prepare(
@@ -97,7 +97,7 @@ internal sealed class HotStatements : IDisposable
     public void Insert(AuditEntry row)
         => _insertAudit.Run([row.Number, row.At.ToUnixTimeSeconds(), row.Kind, row.Table, row.Row, row.Commitment, row.Hash]);
 
-    public void Insert(AuditDetail row) => _insertDetail.Run([row.Number, row.Salt, row.Content]);
+    public void Insert(AuditDetail row) => _insertDetail.Run([row.Number, row.Salt, row.By, row.Content]);
 
     public void InsertOrReplace(AnsweredRequest row) => _insertRequest.Run(
     [

@@ -29,6 +29,9 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
 
     public LedgerLimits Limits => limits;
 
+    /// <summary>Who asked for the work that is done now: it goes into every audit entry.</summary>
+    public string Author { get; set; } = "";
+
     public long HeadNumber => head.Number;
 
     public byte[] HeadHash => head.Hash;
@@ -192,8 +195,8 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
     public long Audit(string kind, string table, string row, Func<long, byte[]> content)
     {
         var number = head.Number + 1;
-        var detail = new AuditDetail { Number = number, Salt = RandomNumberGenerator.GetBytes(AuditChain.SaltLength), Content = content(number) };
-        var commitment = AuditChain.Commit(detail.Salt, detail.Content);
+        var detail = new AuditDetail { Number = number, Salt = RandomNumberGenerator.GetBytes(AuditChain.SaltLength), By = Author, Content = content(number) };
+        var commitment = AuditChain.Commit(detail.Salt, detail.By, detail.Content);
         var hash = AuditChain.Next(head.Hash, number, now.ToUnixTimeSeconds(), kind, table, row, commitment);
         hot.Insert(new AuditEntry { Number = number, At = now, Kind = kind, Table = table, Row = row, Commitment = commitment, Hash = hash });
         hot.Insert(detail);

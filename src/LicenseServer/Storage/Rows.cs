@@ -36,7 +36,7 @@ internal sealed class AuditEntry
     /// <summary>The key of the row that changed.</summary>
     public required string Row { get; init; }
 
-    /// <summary>32 bytes: SHA-256 over salt and content of the detail.</summary>
+    /// <summary>32 bytes: SHA-256 over salt, author and content of the detail.</summary>
     public required byte[] Commitment { get; init; }
 
     /// <summary>32 bytes; see <see cref="Audit.AuditChain"/>.</summary>
@@ -50,6 +50,9 @@ internal sealed class AuditDetail
 
     /// <summary>16 random bytes, so that nobody finds an erased content by trying.</summary>
     public required byte[] Salt { get; init; }
+
+    /// <summary>Who did it, see <see cref="Audit.Author"/>.</summary>
+    public required string By { get; init; }
 
     /// <summary>The canonical content of the row after the change; see <see cref="Audit.CanonicalContent"/>.</summary>
     public required byte[] Content { get; init; }

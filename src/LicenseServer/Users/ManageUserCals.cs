@@ -22,10 +22,14 @@ internal static class ManageUserCals
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/user-cals", List).At(Door.Administration);
-        routes.MapGet("/v1/user-cals/{serial}", Show).At(Door.Administration);
-        routes.MapPost("/v1/user-cals/{serial}/release", Release).At(Door.Administration);
-        routes.MapPost("/v1/user-cals/{serial}/rename", Rename).At(Door.Administration);
+        routes.MapGet("/v1/user-cals", List).At(Door.Administration).For(AccountRole.Reader)
+            .AnswersPage<UserCalRecord>("The User CALs.");
+        routes.MapGet("/v1/user-cals/{serial}", Show).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<UserCalRecord>("One User CAL.");
+        routes.MapPost("/v1/user-cals/{serial}/release", Release).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<ReleaseUserCalRequest>().Answers<UserCalRecord>("Takes a User CAL back.");
+        routes.MapPost("/v1/user-cals/{serial}/rename", Rename).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<RenameUserCalRequest>().Answers<UserCalRecord>("A local account has another name and keeps its User CAL.");
     }
 
     private static async Task List(HttpContext context)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -17,7 +18,7 @@ internal static class AdministrationApi
 
     public static void MapAdministration(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/v1").AddEndpointFilter(AnswerProblems);
+        var api = routes.MapGroup("/v1");
         api.MapGet("/status", GetStatus);
         api.MapPost("/membership", Join);
         api.MapGet("/sessions", ListSessions);
@@ -57,7 +58,7 @@ internal static class AdministrationApi
     }
 
     // The running ones first, then by number, newest first. The cursor is "1-NUMBER" among the running ones and "0-NUMBER" after them.
-    private static async Task<IResult> ListSessions(Store store, string? after, int? limit, CancellationToken cancellation)
+    private static async Task<IResult> ListSessions(Store store, string? after, string? limit, CancellationToken cancellation)
     {
         var (running, last) = SessionCursor(after);
         var count = Limit(limit);
@@ -70,51 +71,40 @@ internal static class AdministrationApi
         return Results.Json(new([.. rows.Take(count).Select(row => row.ToRecord())], next), ContractsJson.Default.PageSessionRecord);
     }
 
-    private static async Task<IResult> ListRefusals(Store store, long? after, int? limit, CancellationToken cancellation)
+    private static async Task<IResult> ListRefusals(Store store, string? after, string? limit, CancellationToken cancellation)
     {
+        var last = RefusalCursor(after);
         var count = Limit(limit);
         await using var db = store.Open();
-        var rows = await db.Refusals.AsNoTracking().Where(row => after == null || row.Id < after)
+        var rows = await db.Refusals.AsNoTracking().Where(row => row.Id < last)
             .OrderByDescending(row => row.Id).Take(count + 1).ToListAsync(cancellation).ConfigureAwait(false);
         var next = rows.Count > count ? $"{rows[count - 1].Id}" : null;
         return Results.Json(new([.. rows.Take(count).Select(row => row.ToRecord())], next), ContractsJson.Default.PageRefusalRecord);
     }
 
-    private static int Limit(int? limit) => limit switch
+    private static int Limit(string? limit)
     {
-        null => DefaultLimit,
-        >= 1 and <= MaxLimit => limit.Value,
-        _ => throw new ProblemException(LicensingProblem.InvalidField, $"limit is between 1 and {MaxLimit}", "limit"),
-    };
+        if (string.IsNullOrEmpty(limit))
+            return DefaultLimit;
+        return int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MaxLimit
+            ? count
+            : throw new ProblemException(LicensingProblem.InvalidField, $"limit is a number from 1 to {MaxLimit}", "limit");
+    }
+
+    private static long RefusalCursor(string? after)
+    {
+        if (string.IsNullOrEmpty(after))
+            return long.MaxValue;
+        return long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last : throw NotACursor();
+    }
 
     private static (bool Running, long Last) SessionCursor(string? after)
         => after switch
         {
-            null => (true, long.MaxValue),
-            ['0' or '1', '-', ..] when long.TryParse(after.AsSpan(2), out var last) => (after[0] == '1', last),
-            _ => throw new ProblemException(LicensingProblem.InvalidField, "after is what the page before said in next", "after"),
+            null or "" => (true, long.MaxValue),
+            ['0' or '1', '-', ..] when long.TryParse(after.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var last) => (after[0] == '1', last),
+            _ => throw NotACursor(),
         };
 
-    private static async ValueTask<object?> AnswerProblems(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        try
-        {
-            return await next(context).ConfigureAwait(false);
-        }
-        catch (ProblemException problem)
-        {
-            return Answer(ProblemBody.Of(problem.Problem, problem.Message, problem.Field));
-        }
-        catch (BadHttpRequestException bad)
-        {
-            return Answer(ProblemBody.Of(bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? LicensingProblem.BodyTooLarge : LicensingProblem.InvalidField, bad.Message));
-        }
-        catch (System.Text.Json.JsonException bad)
-        {
-            return Answer(ProblemBody.Of(LicensingProblem.InvalidField, bad.Message));
-        }
-    }
-
-    private static IResult Answer(ProblemBody body)
-        => Results.Json(body, ContractsJson.Default.ProblemBody, ProblemBody.ContentType, body.Status);
+    private static ProblemException NotACursor() => new(LicensingProblem.InvalidField, "after is not the next of a page of this list", "after");
 }

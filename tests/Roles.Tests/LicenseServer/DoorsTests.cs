@@ -44,7 +44,8 @@ public class DoorsTests
         {
             var method = new HttpMethod(endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]);
             var path = endpoint.RoutePattern.RawText!.Replace("{serial}", new string('0', 32), StringComparison.Ordinal)
-                .Replace("{id}", Guid.Empty.ToString(), StringComparison.Ordinal).Replace("{device}", Guid.Empty.ToString(), StringComparison.Ordinal);
+                .Replace("{id}", Guid.Empty.ToString(), StringComparison.Ordinal).Replace("{device}", Guid.Empty.ToString(), StringComparison.Ordinal)
+                .Replace("{name}", "alice", StringComparison.Ordinal);
             var wrong = endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door == Door.Hosts ? server.AdministrationHttp : host.Http;
 
             var problem = await ProblemAsync(wrong, method, path, "{}");

@@ -6,6 +6,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
@@ -38,7 +39,7 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
 
     public TestLog Lines { get; } = new();
 
-    public Uri Address => new(_app.Urls.Single(url => url.StartsWith("https:", StringComparison.Ordinal)));
+    public Uri Address => LicenseServerRole.HostsAddressOf(_app);
 
     public Ledger Ledger => _app.Services.GetRequiredService<Ledger>();
 
@@ -47,6 +48,20 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     public string AdministrationSocket => Path.Combine(Directory, "state", "admin.sock");
 
     public HttpClient AdministrationHttp { get; private set; } = null!;
+
+    public Uri AdministrationAddress => LicenseServerRole.AdministrationAddressOf(_app);
+
+    /// <summary>An administrator elsewhere, with this token or none.</summary>
+    public HttpClient Remote(string? token)
+    {
+        var http = PinnedServer.Connect(AdministrationAddress, Ledger.Identity.Key.Fingerprint, token, TimeSpan.FromSeconds(30), Time);
+        _used.Add(http);
+        return http;
+    }
+
+    /// <summary>A token for a program, made by the local root.</summary>
+    public async Task<string> TokenAsync(AccountRole role, int days = 30)
+        => (await new AccountsClient(AdministrationHttp).CreateTokenAsync(new($"{role}-{Guid.NewGuid():N}", role, days), TestPublisher.Cancellation)).Token;
 
     public LicenseServerAdministrationClient Administration => new(AdministrationHttp);
 
@@ -132,6 +147,8 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         {
             StateDirectory = Path.Combine(Directory, "state"),
             Listen = "127.0.0.1:0",
+            AdministrationListen = "127.0.0.1:0",
+            SignInsPerMinute = 1_000,
             Clearinghouse = _clearinghouse?.Address,
             RootFile = rootFile,
         };

@@ -61,7 +61,7 @@ internal sealed class TestRole : IAsyncDisposable
         },
     })
     {
-        BaseAddress = new Uri(App.Urls.Single(url => url.StartsWith("https", StringComparison.Ordinal))),
+        BaseAddress = LicenseServerRole.HostsAddressOf(App),
         Timeout = TimeSpan.FromSeconds(20),
     });
 

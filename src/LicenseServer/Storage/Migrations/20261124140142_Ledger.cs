@@ -11,6 +11,23 @@ namespace Ostiary.LicenseServer.Storage.Migrations
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.CreateTable(
+                name: "accounts",
+                columns: table => new
+                {
+                    account_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    role = table.Column<int>(type: "INTEGER", nullable: false),
+                    password_hash = table.Column<string>(type: "TEXT", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    removed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_accounts", x => x.account_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "audit",
                 columns: table => new
                 {
@@ -33,6 +50,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 {
                     number = table.Column<long>(type: "INTEGER", nullable: false),
                     salt = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    by = table.Column<string>(type: "TEXT", nullable: false),
                     content = table.Column<byte[]>(type: "BLOB", nullable: false)
                 },
                 constraints: table =>
@@ -276,6 +294,19 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "sign_in_failures",
+                columns: table => new
+                {
+                    name_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    count = table.Column<int>(type: "INTEGER", nullable: false),
+                    last_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sign_in_failures", x => x.name_hash);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "temporaries",
                 columns: table => new
                 {
@@ -297,6 +328,27 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_temporaries", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "tokens",
+                columns: table => new
+                {
+                    token_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    account_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    role = table.Column<int>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_tokens", x => x.token_id);
                 });
 
             migrationBuilder.CreateTable(
@@ -327,6 +379,13 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 {
                     table.PrimaryKey("PK_user_cals", x => x.id);
                 });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_accounts_name",
+                table: "accounts",
+                column: "name",
+                unique: true,
+                filter: "removed_at IS NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_break_glass_at",
@@ -403,6 +462,11 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 column: "serial");
 
             migrationBuilder.CreateIndex(
+                name: "IX_sign_in_failures_last_at",
+                table: "sign_in_failures",
+                column: "last_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_temporaries_device_id",
                 table: "temporaries",
                 column: "device_id");
@@ -421,6 +485,22 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "IX_temporaries_serial",
                 table: "temporaries",
                 column: "serial",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_account_id",
+                table: "tokens",
+                column: "account_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_expires_at",
+                table: "tokens",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_hash",
+                table: "tokens",
+                column: "hash",
                 unique: true);
 
             migrationBuilder.CreateIndex(
@@ -451,6 +531,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropTable(
+                name: "accounts");
+
             migrationBuilder.DropTable(
                 name: "audit");
 
@@ -497,7 +580,13 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "sessions");
 
             migrationBuilder.DropTable(
+                name: "sign_in_failures");
+
+            migrationBuilder.DropTable(
                 name: "temporaries");
+
+            migrationBuilder.DropTable(
+                name: "tokens");
 
             migrationBuilder.DropTable(
                 name: "user_cals");

@@ -1,0 +1,368 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.EntityFrameworkCore;
+using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Http;
+using Ostiary.LicenseServer.Storage;
+using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.LicenseServer;
+using Xunit;
+
+namespace Ostiary.Roles.Tests.Routes;
+
+/// <summary>
+/// Each route of a license server, as the running program lists them, against everybody who should not get anything from it and everything that should
+/// not be sent to it: nothing is granted, nothing stops, errors name the field.
+/// </summary>
+public sealed class LicenseServerRoutesTests : IAsyncLifetime
+{
+    private const string Password = "correct horse battery";
+
+    /// <summary>A good request of each route, and what the second one of the same is answered.</summary>
+    /// <param name="Body">JSON; what stands in braces is filled in. Null where the route takes none.</param>
+    /// <param name="Second">The status of the same request again; the first one is 200.</param>
+    /// <param name="DoesAgain">Whether the second does something, too.</param>
+    private sealed record Sample(string? Body = null, int Second = 200, bool DoesAgain = false);
+
+    private static readonly Dictionary<string, Sample> Samples = new()
+    {
+        ["POST /v1/device-cals"] = new("""{"requestId":"{guid}","device":{"hardwareId":"00112233445566778899aabbccddeeff00112233","clientName":"KIOSK","userName":"alice","address":"192.0.2.1"}}"""),
+        ["POST /v1/validations"] = new("""{"requestId":"{logon}","serial":"{temporary}","account":"alice"}"""),
+        ["POST /v1/hosts/join"] = new("""{"token":"{invitation}","machineId":"00112233445566778899aabbccddeeff","name":"host"}"""),
+        ["POST /v1/hosts/renew"] = new("{}", DoesAgain: true),
+        ["GET /v1/status"] = new(),
+        ["POST /v1/activation"] = new("""{"company":{"firstName":"Ada","lastName":"Lovelace","company":"Engines Ltd","country":"GB"}}"""),
+        ["POST /v1/packs/check"] = new("""{"productKey":"{productKey}"}"""),
+        ["POST /v1/packs"] = new("""{"productKey":"{productKey}"}"""),
+        ["GET /v1/packs"] = new(),
+        ["POST /v1/invitations"] = new("""{"mode":"per-device","hours":1}""", DoesAgain: true),
+        ["GET /v1/hosts"] = new(),
+        ["GET /v1/cals"] = new(),
+        ["GET /v1/cals/{serial}"] = new(),
+        ["GET /v1/cals/{serial}/certificate"] = new(),
+        ["GET /v1/audit/verification"] = new(),
+        ["GET /v1/audit"] = new(),
+        ["POST /v1/sign-in"] = new($$"""{"name":"carol","password":"{{Password}}"}""", DoesAgain: true),
+        ["POST /v1/sign-out"] = new("{}", Second: 401),
+        ["GET /v1/caller"] = new(),
+        ["GET /v1/accounts"] = new(),
+        ["POST /v1/accounts"] = new($$"""{"name":"dave","role":"reader","password":"{{Password}}"}""", Second: 409),
+        ["PUT /v1/accounts/{name}/role"] = new("""{"role":"operator"}"""),
+        ["PUT /v1/accounts/{name}/password"] = new("""{"password":"another horse battery"}""", DoesAgain: true),
+        ["DELETE /v1/accounts/{name}"] = new(Second: 404),
+        ["GET /v1/tokens"] = new(),
+        ["POST /v1/tokens"] = new("""{"name":"program","role":"reader","days":1}""", Second: 409),
+        ["DELETE /v1/tokens/{id}"] = new(),
+        ["GET /openapi/v1.json"] = new(),
+    };
+
+    private readonly TestAuthority _authority = new();
+    private FakeClearinghouse _clearinghouse = null!;
+    private RunningLicenseServer _server = null!;
+    private RunningLicenseServer _other = null!;
+    private TestHost _host = null!;
+    private TestHost _otherHost = null!;
+    private HttpClient _administrator = null!;
+    private Dictionary<string, string> _names = null!;
+
+    private static CancellationToken Cancellation => TestPublisher.Cancellation;
+
+    private IEnumerable<Route> Administration => Route.Of(_server.App).Where(route => route.Says<DoorMetadata>()!.Door == Door.Administration);
+
+    private IEnumerable<Route> Hosts => Route.Of(_server.App).Where(route => route.Says<DoorMetadata>()!.Door == Door.Hosts);
+
+    private string Ledger => RouteCalls.Snapshot(System.IO.Path.Combine(_server.Directory, "state", "ledger.db"));
+
+    public async ValueTask InitializeAsync()
+    {
+        _clearinghouse = await FakeClearinghouse.StartAsync(_authority);
+        _server = await RunningLicenseServer.StartAsync(_clearinghouse);
+        _other = await RunningLicenseServer.StartAsync();
+        _host = await _server.JoinAsync();
+        _otherHost = await _other.JoinAsync();
+        var device = new TestDevice("CLIENT");
+        await _host.ConnectAsync(device);
+        var accounts = new AccountsClient(_server.AdministrationHttp);
+        foreach (var name in new[] { "admin", "bob", "carol" })
+            await accounts.AddAsync(new(name, name == "admin" ? AccountRole.Administrator : AccountRole.Reader, Password), Cancellation);
+        _administrator = _server.Remote(await SignInAsync("admin"));
+        var token = await accounts.CreateTokenAsync(new("to-be-revoked", AccountRole.Reader, 1), Cancellation);
+        var invited = await _server.Administration.InviteAsync(new(null, LicensingMode.PerDevice, 24), Cancellation);
+        Assert.True(Invitation.TryParse(invited.Invitation, out var invitation));
+        _names = new()
+        {
+            ["{guid}"] = $"{Guid.CreateVersion7()}",
+            ["{logon}"] = $"{Guid.CreateVersion7()}",
+            ["{temporary}"] = device.Serial,
+            ["{serial}"] = device.Serial,
+            ["{invitation}"] = invitation.Token,
+            ["{productKey}"] = FakeClearinghouse.NewProductKey(),
+            ["{name}"] = "bob",
+            ["{id}"] = $"{token.Record.Id}",
+        };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _other.DisposeAsync();
+        await _clearinghouse.DisposeAsync();
+        _authority.Dispose();
+    }
+
+    [Fact]
+    public void Every_route_has_a_good_request_here()
+        => Assert.Equal(Samples.Keys.Order(StringComparer.Ordinal), Route.Of(_server.App).Select(route => route.Name).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public async Task Without_a_good_token_nothing_is_granted_to_anybody()
+    {
+        var accounts = new AccountsClient(_server.AdministrationHttp);
+        var over = await _server.TokenAsync(AccountRole.Administrator, days: 1);
+        var revoked = await accounts.CreateTokenAsync(new("revoked", AccountRole.Administrator, 300), Cancellation);
+        await accounts.RevokeTokenAsync(revoked.Record.Id, Cancellation);
+        await PassAsync(TimeSpan.FromDays(1));
+        var callers = new (string Who, HttpClient Http)[]
+        {
+            ("nobody", _server.Remote(null)),
+            ("a token that is none", _server.Remote("secret")),
+            ("a token that was never given", _server.Remote("ostiary_" + new string('A', 43))),
+            ("a token that is over", _server.Remote(over)),
+            ("a token that was revoked", _server.Remote(revoked.Token)),
+            ("another license server's token", _server.Remote(await _other.TokenAsync(AccountRole.Administrator))),
+            ("a host of ours", WithCertificate(_host.Certificate)),
+            ("another license server's host", WithCertificate(_otherHost.Certificate)),
+        };
+
+        foreach (var (who, http) in callers)
+            await ExpectAsync(who, Administration.Where(route => route.Says<RoleMetadata>()!.Least is not null), route => http.CallAsync(route, Path(route), Body(route)), _ => (401, LicensingProblem.NotAuthenticated, null));
+    }
+
+    [Fact]
+    public async Task With_a_role_that_is_not_enough_nothing_is_granted()
+    {
+        foreach (var role in new[] { AccountRole.Reader, AccountRole.Operator })
+        {
+            var http = _server.Remote(await _server.TokenAsync(role));
+            await ExpectAsync(
+                $"{role}", Administration.Where(route => route.Says<RoleMetadata>()!.Least > role), route => http.CallAsync(route, Path(route), Body(route)), _ => (403, LicensingProblem.NotAllowed, null));
+        }
+    }
+
+    [Fact]
+    public async Task At_the_hosts_door_only_a_host_of_ours_gets_anything()
+    {
+        var removed = await _server.JoinAsync();
+        await _server.Ledger.WorkAsync(
+            batch =>
+            {
+                batch.Db.Hosts.AsTracking().Single(row => row.HostId == removed.Membership.HostId).Remove(batch.Now);
+                return true;
+            },
+            Cancellation);
+        var token = await _server.TokenAsync(AccountRole.Administrator);
+        var withToken = _server.At(null);
+        withToken.DefaultRequestHeaders.Authorization = new("Bearer", token);
+
+        foreach (var (who, http, code) in new[]
+        {
+            ("nobody", _server.At(null), LicensingProblem.NotAuthenticated),
+            ("an administrator's token", withToken, LicensingProblem.NotAuthenticated),
+            ("a self-made certificate", _server.At(new TestHost(_server).SelfMade()), LicensingProblem.HostNotJoined),
+            ("another license server's host", _server.At(_otherHost.Certificate), LicensingProblem.HostNotJoined),
+            ("a host that was removed", removed.Http, LicensingProblem.HostNotJoined),
+        })
+        {
+            // Joining is for those who are no hosts yet: what they must have is an invitation.
+            var routes = code == LicensingProblem.HostNotJoined ? Hosts.Where(route => route.Says<DoorMetadata>()!.Credential != Credential.OwnKey) : Hosts;
+            await ExpectAsync(who, routes, route => http.CallAsync(route, Path(route), Body(route)), _ => (code == LicensingProblem.HostNotJoined ? 403 : 401, code, null));
+            await ExpectAsync(who, Administration, route => http.CallAsync(route, Path(route), Body(route)), _ => (404, LicensingProblem.NotFound, null));
+        }
+
+        await PassAsync(TimeSpan.FromDays(31));
+        await ExpectAsync(
+            "a host whose certificate is over", Hosts.Where(route => route.Says<DoorMetadata>()!.Credential == Credential.Membership),
+            route => _host.Http.CallAsync(route, Path(route), Body(route)), _ => (403, LicensingProblem.HostNotJoined, null));
+    }
+
+    [Fact]
+    public async Task A_body_that_is_too_large_is_refused_by_every_route()
+    {
+        await ExpectAsync(
+            "64 KiB and one", Administration.Where(route => route.HasBody),
+            route => _administrator.CallAsync(route, Path(route), new string(' ', Json.AdministrationBodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
+        await ExpectAsync(
+            "16 KiB and one", Hosts.Where(route => route.HasBody),
+            route => _host.Http.CallAsync(route, Path(route), new string(' ', Json.HostBodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
+    }
+
+    [Fact]
+    public async Task What_is_not_right_in_a_body_is_named()
+    {
+        foreach (var route in Administration.Where(route => route.Says<IAcceptsMetadata>() is not null))
+        {
+            foreach (var (member, body) in RouteCalls.Malformed(route.Says<IAcceptsMetadata>()!.RequestType!))
+                await ExpectAsync(body, [route], _ => _administrator.CallAsync(route, Path(route), body), _ => (400, LicensingProblem.InvalidField, member));
+            foreach (var body in new[] { "", "null", "[]", "{", "{\"" + new string('x', 1000) + "\":1}x", "\0" })
+                await ExpectAsync(body, [route], _ => _administrator.CallAsync(route, Path(route), body), _ => (400, LicensingProblem.InvalidField, null), anyField: true);
+            var empty = await _administrator.CallAsync(route, Path(route), "{}");
+            Assert.True(empty is { Status: 400, Problem.Field: not null }, $"{route} with {{}}: {empty}");
+        }
+    }
+
+    [Fact]
+    public async Task A_page_that_is_asked_for_wrongly_is_refused_by_every_list()
+    {
+        var lists = Administration.Where(route => route.Says<SpeechMetadata>()?.IsPaged == true).ToList();
+        Assert.NotEmpty(lists);
+
+        foreach (var limit in new[] { "0", "1001", "-1", "x", "99999999999999999999", "%00" })
+            await ExpectAsync(limit, lists, route => _administrator.CallAsync(route, $"{route.Pattern}?limit={limit}", null), _ => (400, LicensingProblem.InvalidField, "limit"));
+        foreach (var after in new[] { "-1", "1 OR 1=1", "99999999999999999999", "%00", new string('7', 2000) })
+            // An account's name is what its list goes by: only what is too long for one cannot have been given out.
+            await ExpectAsync(
+                after, lists.Where(route => route.Pattern != "/v1/accounts" || after.Length > 64),
+                route => _administrator.CallAsync(route, $"{route.Pattern}?after={Uri.EscapeDataString(after).Replace("%2500", "%00", StringComparison.Ordinal)}", null),
+                _ => (400, LicensingProblem.InvalidField, "after"));
+    }
+
+    [Fact]
+    public async Task What_is_asked_of_something_that_is_not_there_changes_nothing()
+    {
+        var routes = Administration.Where(route => route.Pattern.Contains('{', StringComparison.Ordinal)).ToList();
+        Assert.NotEmpty(routes);
+        foreach (var (serial, name, id) in new[]
+        {
+            (new string('0', 32), "nobody", $"{Guid.NewGuid()}"),
+            ("x", new string('x', 300), "x"),
+            ("%00", "%00", "%00"),
+            ("..%2F..", "'%20OR%201%3D1", "..%2F.."),
+        })
+        {
+            foreach (var route in routes)
+            {
+                var before = Ledger;
+                var path = route.Pattern.Replace("{serial}", serial, StringComparison.Ordinal).Replace("{name}", name, StringComparison.Ordinal).Replace("{id}", id, StringComparison.Ordinal);
+                var reply = await _administrator.CallAsync(route, path, Body(route));
+
+                Assert.True(reply is { Status: 404 or 400, Problem: not null }, $"{route} of {serial}, {name}, {id}: {reply}");
+                Assert.Equal(before, Ledger);
+            }
+        }
+
+        Assert.Equal(200, (await _administrator.CallAsync(routes[0], "v1/status", null)).Status);
+    }
+
+    [Fact]
+    public async Task The_same_request_twice_does_what_it_says_once()
+    {
+        foreach (var route in Route.Of(_server.App))
+        {
+            var sample = Samples[route.Name];
+            var isHosts = route.Says<DoorMetadata>()!.Door == Door.Hosts;
+            var http = isHosts ? route.Says<DoorMetadata>()!.Credential == Credential.OwnKey ? Joining : _host.Http
+                // Signing out ends its own token only.
+                : route.Pattern == "/v1/sign-out" ? _server.Remote(await SignInAsync("admin")) : _administrator;
+            var body = Body(route);
+            var path = Path(route);
+
+            var first = await http.CallAsync(route, path, body);
+            var between = Ledger;
+            var second = await http.CallAsync(route, path, body);
+
+            Assert.True((first.Status, second.Status) == (200, sample.Second), $"{route}: {first}, then {second}");
+            Assert.True(Ledger != between == sample.DoesAgain, $"{route}: the second time {(sample.DoesAgain ? "did nothing" : "did something")}");
+            // What a route has taken away, those behind it find again.
+            if (route.Method == HttpMethod.Delete && route.Pattern.Contains("{name}", StringComparison.Ordinal))
+                await new AccountsClient(_server.AdministrationHttp).AddAsync(new("bob", AccountRole.Reader, Password), Cancellation);
+        }
+
+        Assert.True((await _server.Administration.VerifyAuditAsync(Cancellation)).Sound);
+    }
+
+    [Fact]
+    public async Task Out_of_order_nothing_is_granted()
+    {
+        await using var fresh = await RunningLicenseServer.StartAsync(_clearinghouse);
+        var root = new AccountsClient(fresh.AdministrationHttp);
+
+        // A pack before activation; a renewal, a question and a logon before joining; an account's role, password and end before its beginning.
+        Assert.Equal(LicensingProblem.NotActivated, await ProblemAsync(fresh.Administration.InstallPackAsync(new(FakeClearinghouse.NewProductKey()), Cancellation)));
+        var stranger = new LicenseServerClient(fresh.At(new TestHost(fresh).SelfMade()));
+        Assert.Equal(LicensingProblem.HostNotJoined, await ProblemAsync(stranger.RenewAsync(Cancellation)));
+        Assert.Equal(LicensingProblem.HostNotJoined, await ProblemAsync(stranger.RequestDeviceCalAsync(new TestDevice("EARLY").Request(), Cancellation)));
+        Assert.Equal(LicensingProblem.HostNotJoined, await ProblemAsync(stranger.ValidateAsync(new(Guid.NewGuid(), new string('a', 32), "alice"), Cancellation)));
+        Assert.Equal(LicensingProblem.NotFound, await ProblemAsync(root.SetRoleAsync("early", new(AccountRole.Administrator), Cancellation)));
+        Assert.Equal(LicensingProblem.NotFound, await ProblemAsync(root.SetPasswordAsync("early", new(Password, null), Cancellation)));
+        Assert.Equal(LicensingProblem.NotFound, await ProblemAsync(root.RemoveAsync("early", Cancellation)));
+        Assert.Equal(LicensingProblem.NotFound, await ProblemAsync(root.RevokeTokenAsync(Guid.NewGuid(), Cancellation)));
+        Assert.Equal(LicensingProblem.NotFound, await ProblemAsync(root.SignOutAsync(Cancellation)));
+        var host = await fresh.JoinAsync();
+        Assert.False((await host.Client.ValidateAsync(new(Guid.NewGuid(), new string('a', 32), "alice"), Cancellation)).Validated);
+        await using var db = fresh.Ledger.Database.OpenReader();
+        Assert.Equal((0, 0, 0, 0), (await db.Packs.CountAsync(Cancellation), await db.Licenses.CountAsync(Cancellation), await db.Accounts.CountAsync(Cancellation), await db.Tokens.CountAsync(Cancellation)));
+    }
+
+    private HttpClient? _joining;
+
+    private HttpClient Joining => _joining ??= _server.At(new TestHost(_server).SelfMade());
+
+    private async Task<string> SignInAsync(string name) => (await new AccountsClient(_server.Remote(null)).SignInAsync(new(name, Password), Cancellation)).Token;
+
+    private HttpClient WithCertificate(X509Certificate2 certificate) => new(new SocketsHttpHandler
+    {
+        SslOptions = new SslClientAuthenticationOptions
+        {
+            ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
+#pragma warning disable CA5359 // Whom the test talks to is not in question.
+            RemoteCertificateValidationCallback = (_, _, _, _) => true,
+#pragma warning restore CA5359
+        },
+        UseProxy = false,
+    })
+    {
+        BaseAddress = _server.AdministrationAddress,
+    };
+
+    private string Path(Route route) => Fill(route.Pattern);
+
+    private string? Body(Route route) => Samples[route.Name].Body is { } body ? Fill(body) : null;
+
+    private string Fill(string text) => _names.Aggregate(text, (filled, name) => filled.Replace(name.Key, name.Value, StringComparison.Ordinal));
+
+    // What goes with time is gone before anything is compared.
+    private async Task PassAsync(TimeSpan time)
+    {
+        _server.Time.Advance(time);
+        await Sweep.PassAsync(_server.Ledger, Cancellation);
+    }
+
+    // Each is answered as expected, the ledger stays as it was, and the server answers the next good request.
+    private async Task ExpectAsync(
+        string who, IEnumerable<Route> routes, Func<Route, Task<Reply>> call, Func<Route, (int Status, LicensingProblem Code, string? Field)> expected, bool anyField = false)
+    {
+        var before = Ledger;
+        List<string> wrong = [];
+        var count = 0;
+        foreach (var route in routes)
+        {
+            count++;
+            var reply = await call(route);
+            var (status, code, field) = expected(route);
+            if (reply.Status != status || reply.Problem?.Code != code || (!anyField && reply.Problem.Field != field))
+                wrong.Add($"{route} for {who}: {reply}, not {status} {KebabCase.Of(code)} ({field ?? "no field"})");
+        }
+
+        Assert.NotEqual(0, count);
+        Assert.Empty(wrong);
+        Assert.Equal(before, Ledger);
+        await _server.Administration.StatusAsync(Cancellation);
+    }
+
+    private static async Task<LicensingProblem> ProblemAsync(Task call) => (await Assert.ThrowsAsync<ProblemException>(() => call)).Problem;
+}
