@@ -174,7 +174,7 @@ internal sealed class ServerLink : IDisposable
     public async Task PullRevocationsAsync(int wait, CancellationToken cancellation)
     {
         var known = _revocations;
-        var answer = await CallAsync(api => api.RevocationsAsync(wait == 0 ? -1 : known?.Number ?? -1, wait, cancellation), cancellation).ConfigureAwait(false);
+        var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation), cancellation).ConfigureAwait(false);
         var list = Verified(answer.List, RevocationListStatement.Decode);
         if (known is not null && (list.Number < known.Number || list.IssuedAt < known.IssuedAt))
         {

@@ -57,6 +57,7 @@ public sealed class PoolTests
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
+        await deployment.EndGraceAsync(display, Cancellation);
         await deployment.LicenseServer.StopAsync();
 
         var result = await ConnectAsync(deployment, display, "desk-9");

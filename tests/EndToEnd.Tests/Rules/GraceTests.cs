@@ -1,0 +1,99 @@
+using Ostiary.Contracts.Administration;
+using Ostiary.EndToEnd.Tests.Deployments;
+using Ostiary.EndToEnd.Tests.Peers;
+
+namespace Ostiary.EndToEnd.Tests.Rules;
+
+/// <summary>The grace period of a host whose license server is silent, over four months (libfaketime).</summary>
+[Collection(RealPeers.Second)]
+public sealed class GraceTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task It_counts_down_ends_after_120_days_and_nothing_but_an_extension_brings_a_day_back()
+    {
+        await using var deployment = await Deployment.StartAsync(new() { DeviceCals = 0, MovableClock = true }, Cancellation);
+        await using var display = await VirtualDisplay.StartAsync(Cancellation);
+        var host = Path.Combine(deployment.State, "session-host");
+        await deployment.LicenseServer.StopAsync();
+
+        Assert.Equal(0, (await ConnectAsync(deployment, display)).ExitCode);
+        Assert.Equal(120, (await GraceAsync(deployment)).DaysLeft);
+        deployment.MoveClock("+59d12h");
+        Assert.Equal(0, (await ConnectAsync(deployment, display)).ExitCode);
+        Assert.Equal(61, (await GraceAsync(deployment)).DaysLeft);
+        Assert.Equal("6", (await deployment.SessionsAsync(Cancellation)).MaxBy(session => session.Id)!.Rule);
+        // The license server keeps a copy of the record from now on, and yesterday's is copied away.
+        await deployment.LicenseServer.StartAsync(Cancellation);
+        await RestartAsync(deployment);
+        await Eventually.TrueAsync(
+            async () => (await deployment.HostStatusAsync(Cancellation)).LicenseServers.All(link => link.SilentSince is null),
+            Patience, () => deployment.SessionHost.Output, Cancellation);
+        await deployment.LicenseServer.StopAsync();
+        var yesterday = Directory.GetFiles(host, "grace.*").ToDictionary(path => path, File.ReadAllBytes);
+
+        deployment.MoveClock("+120d1h");
+        await RefusedAsync(deployment, display);
+
+        // The clock set back.
+        deployment.MoveClock("+59d");
+        await RefusedAsync(deployment, display);
+        deployment.MoveClock("+120d2h");
+
+        // Yesterday's copy restored; then the record deleted.
+        await deployment.SessionHost.StopAsync();
+        foreach (var (path, bytes) in yesterday)
+            File.WriteAllBytes(path, bytes);
+        await deployment.SessionHost.StartAsync(Cancellation);
+        await RefusedAsync(deployment, display);
+        await deployment.SessionHost.StopAsync();
+        foreach (var path in Directory.GetFiles(host, "grace.*"))
+            File.Delete(path);
+        await deployment.SessionHost.StartAsync(Cancellation);
+        await RefusedAsync(deployment, display);
+
+        // The whole state deleted, and joined again: the license server remembers the machine.
+        await deployment.SessionHost.StopAsync();
+        Directory.Delete(host, recursive: true);
+        Directory.CreateDirectory(host);
+        await deployment.LicenseServer.StartAsync(Cancellation);
+        await deployment.SessionHost.StartAsync(Cancellation);
+        await deployment.JoinAsync(Cancellation);
+        await deployment.LicenseServer.StopAsync();
+        await RefusedAsync(deployment, display);
+
+        // Ten more days, once.
+        var file = deployment.NewFile("extension");
+        var machine = (await GraceAsync(deployment)).MachineId;
+        Assert.Equal(0, (await deployment.CommandAsync(Cancellation, "clearinghouse", "grace", "extend", machine, "10", "--out", file)).ExitCode);
+        Assert.Equal(0, (await deployment.CommandAsync(Cancellation, "grace", "install", file)).ExitCode);
+        Assert.Equal(0, (await ConnectAsync(deployment, display)).ExitCode);
+        Assert.NotEqual(0, (await deployment.CommandAsync(Cancellation, "grace", "install", file)).ExitCode);
+        deployment.MoveClock("+131d");
+        await RefusedAsync(deployment, display);
+    }
+
+    private static Task<GraceStatus> GraceAsync(Deployment deployment) => deployment.CommandAsync<GraceStatus>(Cancellation, "grace", "show");
+
+    private static async Task RestartAsync(Deployment deployment)
+    {
+        await deployment.SessionHost.StopAsync();
+        await deployment.SessionHost.StartAsync(Cancellation);
+    }
+
+    private static async Task RefusedAsync(Deployment deployment, VirtualDisplay display)
+    {
+        var result = await ConnectAsync(deployment, display);
+        Assert.True(result.ExitCode == 131, $"not refused:\n{result.Output}\n{deployment.SessionHost.Output}");
+        Assert.Contains("0x00000101", result.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task<ProcessResult> ConnectAsync(Deployment deployment, VirtualDisplay display)
+    {
+        await using var client = XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "alice", more: "+auth-only");
+        return await client.WaitForExitAsync(Patience, Cancellation);
+    }
+}
