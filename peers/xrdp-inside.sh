@@ -77,6 +77,8 @@ if [ -n "${XRDP_HOOK:-}" ]; then
   grep -q '^account required pam_exec.so' /etc/pam.d/xrdp-sesman || fail "no account phase in /etc/pam.d/xrdp-sesman"
 fi
 eval "${XRDP_EXTRA:-}"
+cp /etc/xrdp/xrdp.ini "$dir/xrdp.ini" # for whoever looks after the session host
+chmod 644 "$dir/xrdp.ini"
 
 sh /usr/share/xrdp/socksetup
 # pam_exec closes every descriptor up to the hard limit before it starts a hook: with 20,000 that is 20 ms of each logon.

@@ -88,6 +88,9 @@ public sealed class SessionHostOptions
     /// <summary>The realm of directory accounts: one directory has one, whichever host it is asked from. Null: the machine's DNS domain, else "directory".</summary>
     public string? Realm { get; init; }
 
+    /// <summary>xrdp's settings, looked at for sections that go around sesman and with it around the logon rules. Where there is no such file, nothing is looked for.</summary>
+    public string XrdpSettings { get; init; } = "/etc/xrdp/xrdp.ini";
+
     /// <summary>How long running sessions may go on after the role was told to stop.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.Zero;
 

@@ -25,6 +25,8 @@ internal sealed class StatusReport(
                     "revocation-list-stale",
                     $"The revocation list of {link.Address} is {(link.Revocations is { } old ? $"of {old.IssuedAt:u}" : "missing")}; it counts for one hour. CALs are asked about first, and admitted where it does not answer.",
                     "On the license server: ostiary status; then look at what lies between this host and it.");
+        if (XrdpFinding() is { } xrdp)
+            yield return xrdp;
         if (clock.Unconfirmed is { } leapt)
             yield return new(
                 "clock-unconfirmed", $"The machine's clock leapt to {leapt:u}; {clock.Now:u} counts until that is confirmed.",
@@ -37,5 +39,21 @@ internal sealed class StatusReport(
             yield return new(
                 "grace-ends-soon", $"The grace period ends on {running.Until:u}, in {running.DaysLeft} days; then nobody is admitted without a CAL.",
                 "On the license server: ostiary packs install KEY. To have it extended: ostiary grace show, and send the machine id to the publisher.");
+    }
+
+    private HostFinding? XrdpFinding()
+    {
+        var file = options.XrdpSettings;
+        try
+        {
+            return !File.Exists(file) || XrdpSections.AroundSesman(file) is not { Count: > 0 } sections ? null : new(
+                "xrdp-section-around-sesman",
+                $"In {file} {(sections.Count == 1 ? "the section" : "the sections")} {string.Join(", ", sections)} {(sections.Count == 1 ? "starts its" : "start their")} session without sesman: the logon rules are not asked there.",
+                $"In {file} remove {(sections.Count == 1 ? "that section" : "those sections")} (or set port=-1), then restart xrdp.");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return new("xrdp-settings-unreadable", failure.Message, $"Let the session host's user read {file}, or name another file: XrdpSettings in the options.");
+        }
     }
 }

@@ -75,7 +75,7 @@ public sealed class Deployment : IAsyncDisposable
                 $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}"]);
         SessionHost = Role(
             "session-host", "admin.sock",
-            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", .. options.SessionHost]);
+            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", $"SessionHost:XrdpSettings={XrdpSettings}", .. options.SessionHost]);
     }
 
     public RoleProcess Signer { get; }
@@ -104,6 +104,8 @@ public sealed class Deployment : IAsyncDisposable
     public string BackEndSocket => _folder["rdp.sock"];
 
     private string ClockFile => _folder["clock"];
+
+    private string XrdpSettings => _folder["xrdp.ini"];
 
     private string KernelSocket => _folder["kernel.sock"];
 
@@ -246,6 +248,7 @@ public sealed class Deployment : IAsyncDisposable
         Xrdp = await PrivateXrdp.StartAsync(new XrdpOptions { LogonSocket = LogonSocket, Users = _options.Users, Extra = _options.XrdpExtra }, cancellation);
         // The session host's settings were made before xrdp had a folder: a link leads there.
         File.CreateSymbolicLink(BackEndSocket, Xrdp.RdpSocket);
+        File.CreateSymbolicLink(XrdpSettings, Xrdp.Settings);
         _kernelHelper = PeerProcess.Start(Built.LogonHelper, ["kernel", KernelSocket]);
         await Eventually.TrueAsync(() => File.Exists(KernelSocket), TimeSpan.FromSeconds(10), () => $"the kernel helper does not listen:\n{_kernelHelper.Output}", cancellation);
     }

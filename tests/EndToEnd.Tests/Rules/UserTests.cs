@@ -26,6 +26,8 @@ public sealed class UserTests
             await OnAsync(deployment, "desk-2", "alice");
         var cal = Assert.Single(await deployment.UserCalsAsync(Cancellation));
         Assert.Equal(("alice", UserCalStatus.Active, false), (cal.Account, cal.Status, cal.OverUsed));
+        // Debian's xrdp.ini offers a section that goes around sesman, and so around these rules: that is told.
+        Assert.Contains("neutrinordp-any", Assert.Single((await deployment.HostStatusAsync(Cancellation)).Findings!, finding => finding.Code == "xrdp-section-around-sesman").Evidence, StringComparison.Ordinal);
         Assert.Equal(60, (cal.ExpiresAt - cal.LastLogonAt).TotalDays, 0.01);
 
         await RefusedAsync(deployment, display, "bob");
