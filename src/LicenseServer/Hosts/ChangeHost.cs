@@ -35,9 +35,12 @@ internal static class ChangeHost
             batch =>
             {
                 var host = Find(batch, hostId);
-                host.Allowed = request.Allowed ?? host.Allowed;
-                host.QuotaPerHour = request.QuotaPerHour ?? host.QuotaPerHour;
-                host.SeparateAccounts = request.SeparateAccounts ?? host.SeparateAccounts;
+                var before = (host.Allowed, host.QuotaPerHour, host.SeparateAccounts);
+                var after = (request.Allowed ?? host.Allowed, request.QuotaPerHour ?? host.QuotaPerHour, request.SeparateAccounts ?? host.SeparateAccounts);
+                // The same again changes nothing.
+                if (after == before)
+                    return host;
+                (host.Allowed, host.QuotaPerHour, host.SeparateAccounts) = after;
                 Record(batch, "host-changed", host);
                 return host;
             },
