@@ -21,7 +21,7 @@ internal static class ChangeHost
         routes.MapPut("/v1/hosts/{id}", Change).At(Door.Administration).For(AccountRole.Operator)
             .Takes<ChangeHostRequest>().Answers<HostRecord>("Changes what a session host may.");
         routes.MapDelete("/v1/hosts/{id}", Remove).At(Door.Administration).For(AccountRole.Administrator)
-            .Answers<RemovedHost>("Takes a session host out at once; with a time, revokes what it took since.");
+            .TakesQuery("undoSince", "Revokes the CALs that it took since this time of ISO 8601.").Answers<RemovedHost>("Takes a session host out at once; with a time, revokes what it took since.");
     }
 
     private static async Task Change(HttpContext context)
