@@ -87,6 +87,7 @@ internal static class ManageAccounts
         var request = await Json.ReadAsync(context, ContractsJson.Default.SetPasswordRequest).ConfigureAwait(false);
         var caller = Caller.Of(context);
         var name = NameOf(context);
+        var password = Passwords.Check(request.Password, "password", name);
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
         await using var db = ledger.Database.OpenReader();
         var target = await db.Accounts.SingleOrDefaultAsync(row => row.Name == name && row.RemovedAt == null, context.RequestAborted).ConfigureAwait(false);
@@ -98,7 +99,6 @@ internal static class ManageAccounts
             throw NoSuchAccount(name);
         if (isOwn && caller.Token!.Kind == TokenKind.Api)
             throw new ProblemException(LicensingProblem.NotAllowed, "a token that was made for a program does not change its owner's password; sign in");
-        var password = Passwords.Check(request.Password, "password", name);
         var current = isOwn ? Json.Text(request.Current, "current", Passwords.MostLength) : null;
         var hash = await context.RequestServices.GetRequiredService<Passwords>().HashAsync(password, context.RequestAborted).ConfigureAwait(false);
         if (current is null)

@@ -21,7 +21,7 @@ internal static class ListDevices
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/v1/devices", List).At(Door.Administration).For(AccountRole.Reader)
-            .AnswersPage<DeviceRecord>("The devices, and what is odd about each.");
+            .TakesQuery("flagged", "Only devices with this flag, or any.").AnswersPage<DeviceRecord>("The devices, and what is odd about each.");
         routes.MapGet("/v1/devices/{device}", Show).At(Door.Administration).For(AccountRole.Reader)
             .Answers<DeviceRecord>("One device.");
     }

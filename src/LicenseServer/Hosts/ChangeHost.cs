@@ -21,7 +21,7 @@ internal static class ChangeHost
         routes.MapPut("/v1/hosts/{id}", Change).At(Door.Administration).For(AccountRole.Operator)
             .Takes<ChangeHostRequest>().Answers<HostRecord>("Changes what a session host may.");
         routes.MapDelete("/v1/hosts/{id}", Remove).At(Door.Administration).For(AccountRole.Administrator)
-            .Answers<RemovedHost>("Takes a session host out at once; with a time, revokes what it took since.");
+            .TakesQuery("undoSince", "Revokes the CALs that it took since this time of ISO 8601.").Answers<RemovedHost>("Takes a session host out at once; with a time, revokes what it took since.");
     }
 
     private static async Task Change(HttpContext context)
@@ -35,9 +35,12 @@ internal static class ChangeHost
             batch =>
             {
                 var host = Find(batch, hostId);
-                host.Allowed = request.Allowed ?? host.Allowed;
-                host.QuotaPerHour = request.QuotaPerHour ?? host.QuotaPerHour;
-                host.SeparateAccounts = request.SeparateAccounts ?? host.SeparateAccounts;
+                var before = (host.Allowed, host.QuotaPerHour, host.SeparateAccounts);
+                var after = (request.Allowed ?? host.Allowed, request.QuotaPerHour ?? host.QuotaPerHour, request.SeparateAccounts ?? host.SeparateAccounts);
+                // The same again changes nothing.
+                if (after == before)
+                    return host;
+                (host.Allowed, host.QuotaPerHour, host.SeparateAccounts) = after;
                 Record(batch, "host-changed", host);
                 return host;
             },

@@ -20,6 +20,9 @@ namespace Ostiary.LicenseServer.Http;
 /// <param name="IsPaged">Whether it is a list, with <c>after</c> and <c>limit</c>.</param>
 internal sealed record SpeechMetadata(string Summary, Type? Answer, bool IsPaged);
 
+/// <summary>What an endpoint reads from the query beside <c>after</c> and <c>limit</c>; never required.</summary>
+internal sealed record QueryMetadata(string Name, JsonSchemaType Type, string Description);
+
 /// <summary><c>GET /openapi/v1.json</c>: the administration's API, made of what the endpoints declare.</summary>
 internal static class ApiDescription
 {
@@ -32,6 +35,10 @@ internal static class ApiDescription
     /// <summary>What the body is, in JSON.</summary>
     public static IEndpointConventionBuilder Takes<T>(this IEndpointConventionBuilder endpoint)
         => endpoint.WithMetadata(new Microsoft.AspNetCore.Http.Metadata.AcceptsMetadata(["application/json"], typeof(T)));
+
+    /// <summary>What may stand in the query.</summary>
+    public static IEndpointConventionBuilder TakesQuery(this IEndpointConventionBuilder endpoint, string name, string description, JsonSchemaType type = JsonSchemaType.String)
+        => endpoint.WithMetadata(new QueryMetadata(name, type, description));
 
     /// <summary>What the answer is, in JSON.</summary>
     public static IEndpointConventionBuilder Answers<T>(this IEndpointConventionBuilder endpoint, string summary) => Answers(endpoint, summary, typeof(T), "application/json", isPaged: false);
@@ -95,7 +102,7 @@ internal static class ApiDescription
         var path = context.Description.RelativePath!;
         operation.OperationId = string.Join('-', path.Split('/')[1..].Select(segment => segment.Trim('{', '}')).Prepend(context.Description.HttpMethod!.ToLowerInvariant()));
         operation.Summary = speech.Summary;
-        operation.Parameters = [.. Parameters(path, speech)];
+        operation.Parameters = [.. Parameters(path, speech, metadata.OfType<QueryMetadata>())];
         if (metadata.OfType<RoleMetadata>().Single().Least is { } least)
         {
             operation.Description = $"For the role {KebabCase.Of(least)}.";
@@ -108,10 +115,12 @@ internal static class ApiDescription
         return Task.CompletedTask;
     }
 
-    private static IEnumerable<IOpenApiParameter> Parameters(string path, SpeechMetadata speech)
+    private static IEnumerable<IOpenApiParameter> Parameters(string path, SpeechMetadata speech, IEnumerable<QueryMetadata> queries)
     {
         foreach (var segment in path.Split('/').Where(segment => segment.StartsWith('{')))
             yield return new OpenApiParameter { Name = segment.Trim('{', '}'), In = ParameterLocation.Path, Required = true, Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+        foreach (var query in queries)
+            yield return new OpenApiParameter { Name = query.Name, In = ParameterLocation.Query, Description = query.Description, Schema = new OpenApiSchema { Type = query.Type } };
         if (!speech.IsPaged)
             yield break;
         yield return new OpenApiParameter

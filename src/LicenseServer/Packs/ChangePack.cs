@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
@@ -19,7 +20,7 @@ internal static class ChangePack
         routes.MapPost("/v1/packs/{id}/conversion", Convert).At(Door.Administration).For(AccountRole.Operator)
             .Takes<ConvertPackRequest>().Answers<PackRecord>("Makes free Device CALs of a pack User CALs, or the other way round.");
         routes.MapDelete("/v1/packs/{id}", Remove).At(Door.Administration).For(AccountRole.Administrator)
-            .Answers<PackRemoval>("Removes a key pack; what is issued of it stays good to its end.");
+            .TakesQuery("force", "Also where seats of it are issued.", JsonSchemaType.Boolean).Answers<PackRemoval>("Removes a key pack; what is issued of it stays good to its end.");
     }
 
     private static async Task Convert(HttpContext context)

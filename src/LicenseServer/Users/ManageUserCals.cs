@@ -23,7 +23,7 @@ internal static class ManageUserCals
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/v1/user-cals", List).At(Door.Administration).For(AccountRole.Reader)
-            .AnswersPage<UserCalRecord>("The User CALs.");
+            .TakesQuery("search", "A part of the account's name or realm, at most 255 characters.").AnswersPage<UserCalRecord>("The User CALs.");
         routes.MapGet("/v1/user-cals/{serial}", Show).At(Door.Administration).For(AccountRole.Reader)
             .Answers<UserCalRecord>("One User CAL.");
         routes.MapPost("/v1/user-cals/{serial}/release", Release).At(Door.Administration).For(AccountRole.Operator)

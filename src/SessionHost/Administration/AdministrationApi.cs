@@ -37,8 +37,8 @@ internal static class AdministrationApi
         return Results.Json(await grace.InstallAsync(request?.Extension, cancellation).ConfigureAwait(false), ContractsJson.Default.GraceStatus);
     }
 
-    private static async Task<IResult> Observe(Observation observation, int? days, CancellationToken cancellation)
-        => Results.Json(await observation.ReportAsync(days ?? Observation.DefaultDays, cancellation).ConfigureAwait(false), ContractsJson.Default.ObservationReport);
+    private static async Task<IResult> Observe(Observation observation, string? days, CancellationToken cancellation)
+        => Results.Json(await observation.ReportAsync(Days(days), cancellation).ConfigureAwait(false), ContractsJson.Default.ObservationReport);
 
     private static async Task<IResult> Explain(HttpRequest http, Explaining explaining, CancellationToken cancellation)
     {
@@ -80,6 +80,15 @@ internal static class AdministrationApi
             .OrderByDescending(row => row.Id).Take(count + 1).ToListAsync(cancellation).ConfigureAwait(false);
         var next = rows.Count > count ? $"{rows[count - 1].Id}" : null;
         return Results.Json(new([.. rows.Take(count).Select(row => row.ToRecord())], next), ContractsJson.Default.PageRefusalRecord);
+    }
+
+    private static int Days(string? days)
+    {
+        if (string.IsNullOrEmpty(days))
+            return Observation.DefaultDays;
+        return int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= Observation.MaxDays
+            ? count
+            : throw new ProblemException(LicensingProblem.InvalidField, $"days is a number from 1 to {Observation.MaxDays}", "days");
     }
 
     private static int Limit(string? limit)

@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Administration;
-using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.Administration;
@@ -9,15 +8,14 @@ namespace Ostiary.SessionHost.Administration;
 internal sealed class Observation(SessionHostOptions options, Store store, TimeProvider time)
 {
     public const int DefaultDays = 30;
-    private const int MaxDays = 365;
+    public const int MaxDays = 365;
     private const int MostGroups = 1000;
     private static readonly string[] GraceRows = ["6", "U5"];
 
-    /// <exception cref="ProblemException">The days are not 1 to 365.</exception>
+    /// <param name="days">1 to <see cref="MaxDays"/>.</param>
+    /// <param name="cancellation">Ends the reading.</param>
     public async Task<ObservationReport> ReportAsync(int days, CancellationToken cancellation)
     {
-        if (days is < 1 or > MaxDays)
-            throw new ProblemException(LicensingProblem.InvalidField, $"days is between 1 and {MaxDays}, not {days}", "days");
         var from = time.GetUtcNow().AddDays(-days);
         await using var db = store.Open();
         var sessions = db.Sessions.AsNoTracking().Where(row => row.StartedAt >= from && row.Rule != "2");

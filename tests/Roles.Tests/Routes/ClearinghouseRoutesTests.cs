@@ -107,7 +107,20 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_same_request_twice_is_answered_alike_and_only_minting_mints_again()
+    public async Task Members_of_every_odd_value_are_answered_and_where_they_are_not_right_named()
+    {
+        foreach (var route in Routes.Where(route => route.HasBody))
+            foreach (var body in RouteCalls.Odd(Samples()[route.Name].Body!))
+            {
+                var reply = await At(route).CallAsync(route, route.Pattern, body);
+                Assert.True(reply.Status < 500 && reply is not { Status: 400, Problem.Field: null }, $"{route} with {body[..Math.Min(body.Length, 400)]}: {reply}");
+            }
+
+        await StillAnswersAsync();
+    }
+
+    [Fact]
+    public async Task The_same_request_twice_is_answered_alike_and_only_minting_and_extending_do_it_again()
     {
         foreach (var route in Routes)
         {
@@ -118,7 +131,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
             var second = await At(route).CallAsync(route, route.Pattern, body);
 
             Assert.True((first.Status, second.Status) == (200, 200), $"{route}: {first}, then {second}");
-            Assert.True(Database != between == (route.Name == "POST /v1/product-keys"), $"{route}: the second time");
+            Assert.True(Database != between == (route.Name is "POST /v1/product-keys" or "POST /v1/grace-extensions"), $"{route}: the second time");
         }
     }
 
@@ -168,6 +181,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/product-keys"] = ("""{"type":"device","version":2022,"quantity":5,"count":1,"program":"retail"}""", typeof(MintRequest)),
         ["GET /v1/product-keys"] = (null, null),
         ["POST /v1/product-keys/find"] = ($$"""{"productKey":"{{_key}}"}""", typeof(FindProductKeyRequest)),
+        ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
 
     private HttpClient At(Route route) => route.Says<DoorMetadata>()!.Door == Door.Public ? _publisher.Http : _publisher.AdministrationHttp;

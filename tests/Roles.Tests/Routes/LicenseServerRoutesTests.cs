@@ -1,13 +1,18 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Http;
+using Ostiary.LicenseServer.Packs;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Ostiary.Roles.Tests.LicenseServer;
@@ -19,32 +24,58 @@ namespace Ostiary.Roles.Tests.Routes;
 /// Each route of a license server, as the running program lists them, against everybody who should not get anything from it and everything that should
 /// not be sent to it: nothing is granted, nothing stops, errors name the field.
 /// </summary>
-public sealed class LicenseServerRoutesTests : IAsyncLifetime
+public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
 {
     private const string Password = "correct horse battery";
 
     /// <summary>A good request of each route, and what the second one of the same is answered.</summary>
     /// <param name="Body">JSON; what stands in braces is filled in. Null where the route takes none.</param>
+    /// <param name="Of">What the name in the route's path stands for; filled in, too.</param>
+    /// <param name="Takes">The type of the body at the hosts' door, which is not in the published description.</param>
+    /// <param name="Empty">The status of an empty object in the place of the body: where no member is required, nothing is changed, which is good.</param>
     /// <param name="Second">The status of the same request again; the first one is 200.</param>
     /// <param name="DoesAgain">Whether the second does something, too.</param>
-    private sealed record Sample(string? Body = null, int Second = 200, bool DoesAgain = false);
+    private sealed record Sample(string? Body = null, string Of = "", Type? Takes = null, int Empty = 400, int Second = 200, bool DoesAgain = false);
 
     private static readonly Dictionary<string, Sample> Samples = new()
     {
-        ["POST /v1/device-cals"] = new("""{"requestId":"{guid}","device":{"hardwareId":"00112233445566778899aabbccddeeff00112233","clientName":"KIOSK","userName":"alice","address":"192.0.2.1"}}"""),
-        ["POST /v1/validations"] = new("""{"requestId":"{logon}","serial":"{temporary}","account":"alice"}"""),
-        ["POST /v1/hosts/join"] = new("""{"token":"{invitation}","machineId":"00112233445566778899aabbccddeeff","name":"host"}"""),
+        ["POST /v1/device-cals"] = new(
+            """{"requestId":"{guid}","device":{"hardwareId":"00112233445566778899aabbccddeeff00112233","clientName":"KIOSK","userName":"alice","address":"192.0.2.1"},"pass":"any"}""",
+            Takes: typeof(DeviceCalRequest)),
+        ["POST /v1/validations"] = new("""{"requestId":"{logon}","serial":"{temporary}","account":"alice"}""", Takes: typeof(ValidationRequest)),
+        ["POST /v1/user-cals"] = new("""{"requestId":"{userLogon}","user":{"name":"alice","realm":"example.org","stableId":"1001"},"pass":"any"}""", Takes: typeof(UserCalRequest)),
+        ["POST /v1/hosts/join"] = new("""{"token":"{invitation}","machineId":"00112233445566778899aabbccddeeff","name":"host"}""", Takes: typeof(JoinRequest)),
         ["POST /v1/hosts/renew"] = new("{}", DoesAgain: true),
+        ["GET /v1/revocations"] = new(),
+        ["POST /v1/sessions"] = new(
+            """{"sessions":[{"sessionId":7,"serial":"{permanent}","address":"192.0.2.1","startedAt":"2026-01-01T00:00:00+00:00"}]}""", Takes: typeof(SessionReport)),
+        ["POST /v1/grace"] = new("""{"record":"{graceRecord}"}""", Takes: typeof(GraceCopyRequest), Empty: 200),
+        ["POST /v1/time"] = new("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", Takes: typeof(TimeRequest)),
         ["GET /v1/status"] = new(),
         ["POST /v1/activation"] = new("""{"company":{"firstName":"Ada","lastName":"Lovelace","company":"Engines Ltd","country":"GB"}}"""),
         ["POST /v1/packs/check"] = new("""{"productKey":"{productKey}"}"""),
         ["POST /v1/packs"] = new("""{"productKey":"{productKey}"}"""),
         ["GET /v1/packs"] = new(),
+        ["POST /v1/packs/{id}/conversion"] = new("""{"count":1}""", "{devicePack}", DoesAgain: true),
+        ["DELETE /v1/packs/{id}"] = new(Of: "{unusedPack}", Second: 404),
+        ["GET /v1/user-cals"] = new(),
+        ["GET /v1/user-cals/{serial}"] = new(Of: "{userCal}"),
+        ["POST /v1/user-cals/{serial}/release"] = new("""{"reason":"left"}""", "{releasedUserCal}", Empty: 409, Second: 409),
+        ["POST /v1/user-cals/{serial}/rename"] = new("""{"name":"erin.new"}""", "{userCal}"),
+        ["GET /v1/policy"] = new(),
+        ["PUT /v1/policy"] = new("""{"userOverUse":"track","preventLicenseUpgrade":true}""", Empty: 200),
+        ["POST /v1/break-glass"] = new("""{"reason":"the packs are late"}""", Second: 409),
         ["POST /v1/invitations"] = new("""{"mode":"per-device","hours":1}""", DoesAgain: true),
         ["GET /v1/hosts"] = new(),
+        ["PUT /v1/hosts/{id}"] = new("""{"allowed":true,"quotaPerHour":100,"separateAccounts":true}""", "{host}", Empty: 200),
+        ["DELETE /v1/hosts/{id}"] = new(Of: "{removedHost}", Second: 404),
         ["GET /v1/cals"] = new(),
-        ["GET /v1/cals/{serial}"] = new(),
-        ["GET /v1/cals/{serial}/certificate"] = new(),
+        ["GET /v1/cals/{serial}"] = new(Of: "{permanent}"),
+        ["GET /v1/cals/{serial}/certificate"] = new(Of: "{temporary}"),
+        ["POST /v1/cals/{serial}/revocation"] = new("""{"reason":"lost"}""", "{permanent}"),
+        ["DELETE /v1/cals/{serial}/revocation"] = new(Of: "{permanent}"),
+        ["GET /v1/devices"] = new(),
+        ["GET /v1/devices/{device}"] = new(Of: "{device}"),
         ["GET /v1/audit/verification"] = new(),
         ["GET /v1/audit"] = new(),
         ["POST /v1/sign-in"] = new($$"""{"name":"carol","password":"{{Password}}"}""", DoesAgain: true),
@@ -52,12 +83,12 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
         ["GET /v1/caller"] = new(),
         ["GET /v1/accounts"] = new(),
         ["POST /v1/accounts"] = new($$"""{"name":"dave","role":"reader","password":"{{Password}}"}""", Second: 409),
-        ["PUT /v1/accounts/{name}/role"] = new("""{"role":"operator"}"""),
-        ["PUT /v1/accounts/{name}/password"] = new("""{"password":"another horse battery"}""", DoesAgain: true),
-        ["DELETE /v1/accounts/{name}"] = new(Second: 404),
+        ["PUT /v1/accounts/{name}/role"] = new("""{"role":"operator"}""", "bob"),
+        ["PUT /v1/accounts/{name}/password"] = new("""{"password":"another horse battery"}""", "bob", DoesAgain: true),
+        ["DELETE /v1/accounts/{name}"] = new(Of: "bob", Second: 404),
         ["GET /v1/tokens"] = new(),
         ["POST /v1/tokens"] = new("""{"name":"program","role":"reader","days":1}""", Second: 409),
-        ["DELETE /v1/tokens/{id}"] = new(),
+        ["DELETE /v1/tokens/{id}"] = new(Of: "{token}"),
         ["GET /openapi/v1.json"] = new(),
     };
 
@@ -66,6 +97,7 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
     private RunningLicenseServer _server = null!;
     private RunningLicenseServer _other = null!;
     private TestHost _host = null!;
+    private TestHost _perUserHost = null!;
     private TestHost _otherHost = null!;
     private HttpClient _administrator = null!;
     private Dictionary<string, string> _names = null!;
@@ -82,11 +114,18 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
     {
         _clearinghouse = await FakeClearinghouse.StartAsync(_authority);
         _server = await RunningLicenseServer.StartAsync(_clearinghouse);
+        await _server.ActivateAsync();
         _other = await RunningLicenseServer.StartAsync();
         _host = await _server.JoinAsync();
+        _perUserHost = await _server.JoinAsync(mode: LicensingMode.PerUser);
         _otherHost = await _other.JoinAsync();
-        var device = new TestDevice("CLIENT");
+        var devicePack = await InstallAsync(CalType.Device);
+        await InstallAsync(CalType.User);
+        var (device, settled) = (new TestDevice("CLIENT"), new TestDevice("SETTLED"));
         await _host.ConnectAsync(device);
+        await _host.SettleAsync(settled);
+        var unusedPack = await InstallAsync(CalType.Device);
+        var removedHost = await _server.JoinAsync();
         var accounts = new AccountsClient(_server.AdministrationHttp);
         foreach (var name in new[] { "admin", "bob", "carol" })
             await accounts.AddAsync(new(name, name == "admin" ? AccountRole.Administrator : AccountRole.Reader, Password), Cancellation);
@@ -94,16 +133,25 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
         var token = await accounts.CreateTokenAsync(new("to-be-revoked", AccountRole.Reader, 1), Cancellation);
         var invited = await _server.Administration.InviteAsync(new(null, LicensingMode.PerDevice, 24), Cancellation);
         Assert.True(Invitation.TryParse(invited.Invitation, out var invitation));
+        var grace = new GraceRecordStatement("00112233445566778899aabbccddeeff", TestLedger.Begin, null, 0, [], TestLedger.Begin, 1);
         _names = new()
         {
             ["{guid}"] = $"{Guid.CreateVersion7()}",
             ["{logon}"] = $"{Guid.CreateVersion7()}",
+            ["{userLogon}"] = $"{Guid.CreateVersion7()}",
             ["{temporary}"] = device.Serial,
-            ["{serial}"] = device.Serial,
+            ["{permanent}"] = settled.Serial,
+            ["{device}"] = $"{Assert.Single((await _server.Administration.DevicesAsync(null, 10, null, Cancellation)).Items).DeviceId}",
+            ["{userCal}"] = await LogOnAsync("erin"),
+            ["{releasedUserCal}"] = await LogOnAsync("frank"),
+            ["{devicePack}"] = $"{devicePack}",
+            ["{unusedPack}"] = $"{unusedPack}",
+            ["{host}"] = $"{_host.Membership.HostId}",
+            ["{removedHost}"] = $"{removedHost.Membership.HostId}",
+            ["{graceRecord}"] = Convert.ToBase64String(Statement.Sign(grace.Encode(), _host.Key)),
             ["{invitation}"] = invitation.Token,
             ["{productKey}"] = FakeClearinghouse.NewProductKey(),
-            ["{name}"] = "bob",
-            ["{id}"] = $"{token.Record.Id}",
+            ["{token}"] = $"{token.Record.Id}",
         };
     }
 
@@ -198,20 +246,59 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
             route => _administrator.CallAsync(route, Path(route), new string(' ', Json.AdministrationBodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
         await ExpectAsync(
             "16 KiB and one", Hosts.Where(route => route.HasBody),
-            route => _host.Http.CallAsync(route, Path(route), new string(' ', Json.HostBodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
+            route => HostFor(route).CallAsync(route, Path(route), new string(' ', Json.HostBodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
     }
 
     [Fact]
     public async Task What_is_not_right_in_a_body_is_named()
     {
-        foreach (var route in Administration.Where(route => route.Says<IAcceptsMetadata>() is not null))
+        foreach (var (route, http, takes) in RoutesWithBodies())
         {
-            foreach (var (member, body) in RouteCalls.Malformed(route.Says<IAcceptsMetadata>()!.RequestType!))
-                await ExpectAsync(body, [route], _ => _administrator.CallAsync(route, Path(route), body), _ => (400, LicensingProblem.InvalidField, member));
+            foreach (var (member, body) in RouteCalls.Malformed(takes))
+                await ExpectAsync(body, [route], _ => http.CallAsync(route, Path(route), body), _ => (400, LicensingProblem.InvalidField, member));
             foreach (var body in new[] { "", "null", "[]", "{", "{\"" + new string('x', 1000) + "\":1}x", "\0" })
-                await ExpectAsync(body, [route], _ => _administrator.CallAsync(route, Path(route), body), _ => (400, LicensingProblem.InvalidField, null), anyField: true);
-            var empty = await _administrator.CallAsync(route, Path(route), "{}");
-            Assert.True(empty is { Status: 400, Problem.Field: not null }, $"{route} with {{}}: {empty}");
+                await ExpectAsync(body, [route], _ => http.CallAsync(route, Path(route), body), _ => (400, LicensingProblem.InvalidField, null), anyField: true);
+            var before = Ledger;
+            var empty = await http.CallAsync(route, Path(route), "{}");
+            var expected = Samples[route.Name].Empty;
+            Assert.True(empty.Status == expected && (expected == 200 || empty.Problem!.Field is not null), $"{route} with {{}}: {empty}");
+            Assert.Equal(before, Ledger);
+        }
+    }
+
+    [Fact]
+    public async Task Members_of_every_odd_value_are_answered_and_where_they_are_not_right_named()
+    {
+        List<string> wrong = [];
+        foreach (var (route, http, _) in RoutesWithBodies())
+            foreach (var body in RouteCalls.Odd(Body(route)!))
+            {
+                var reply = await http.CallAsync(route, Path(route), body);
+                if (reply.Status >= 500 || reply is { Status: 400, Problem.Field: null })
+                    wrong.Add($"{route} with {body[..Math.Min(body.Length, 400)]}: {reply}");
+            }
+
+        Assert.Empty(wrong);
+        Assert.True((await _server.Administration.VerifyAuditAsync(Cancellation)).Sound);
+    }
+
+    [Fact]
+    public async Task What_is_not_right_in_a_query_is_named()
+    {
+        foreach (var (name, field, values) in new (string, string, string[])[]
+        {
+            ("GET /v1/user-cals", "search", [new string('x', 256)]),
+            ("GET /v1/devices", "flagged", ["x", "%00", "none", "simultaneous-use,any"]),
+            ("DELETE /v1/packs/{id}", "force", ["x", "1", "%00"]),
+            ("DELETE /v1/hosts/{id}", "undoSince", ["x", "yesterday", "%00", "99999-01-01T00:00:00Z"]),
+            ("GET /v1/revocations", "after", ["x", "-1", "%00", "99999999999999999999"]),
+            ("GET /v1/revocations", "wait", ["x", "-1", "61"]),
+        })
+        {
+            var route = Route.Of(_server.App).Single(route => route.Name == name);
+            var http = route.Says<DoorMetadata>()!.Door == Door.Hosts ? HostFor(route) : _administrator;
+            foreach (var value in values)
+                await ExpectAsync(value, [route], _ => http.CallAsync(route, $"{Path(route)}?{field}={value}", null), _ => (400, LicensingProblem.InvalidField, field));
         }
     }
 
@@ -247,10 +334,18 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
             foreach (var route in routes)
             {
                 var before = Ledger;
-                var path = route.Pattern.Replace("{serial}", serial, StringComparison.Ordinal).Replace("{name}", name, StringComparison.Ordinal).Replace("{id}", id, StringComparison.Ordinal);
+                var path = Named().Replace(route.Pattern, match => match.Value switch { "{serial}" => serial, "{name}" => name, "{id}" or "{device}" => id, _ => match.Value });
+                Assert.DoesNotContain('{', path);
                 var reply = await _administrator.CallAsync(route, path, Body(route));
 
                 Assert.True(reply is { Status: 404 or 400, Problem: not null }, $"{route} of {serial}, {name}, {id}: {reply}");
+                // What the body says is judged before anything is looked for.
+                if (name == "nobody" && route.Says<IAcceptsMetadata>() is not null && Samples[route.Name].Empty == 400)
+                {
+                    var malformed = await _administrator.CallAsync(route, path, "{}");
+                    Assert.True(malformed is { Status: 400, Problem.Field: not null }, $"{route} of {serial}, {name}, {id} with {{}}: {malformed}");
+                }
+
                 Assert.Equal(before, Ledger);
             }
         }
@@ -265,7 +360,7 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
         {
             var sample = Samples[route.Name];
             var isHosts = route.Says<DoorMetadata>()!.Door == Door.Hosts;
-            var http = isHosts ? route.Says<DoorMetadata>()!.Credential == Credential.OwnKey ? Joining : _host.Http
+            var http = isHosts ? HostFor(route)
                 // Signing out ends its own token only.
                 : route.Pattern == "/v1/sign-out" ? _server.Remote(await SignInAsync("admin")) : _administrator;
             var body = Body(route);
@@ -278,7 +373,7 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
             Assert.True((first.Status, second.Status) == (200, sample.Second), $"{route}: {first}, then {second}");
             Assert.True(Ledger != between == sample.DoesAgain, $"{route}: the second time {(sample.DoesAgain ? "did nothing" : "did something")}");
             // What a route has taken away, those behind it find again.
-            if (route.Method == HttpMethod.Delete && route.Pattern.Contains("{name}", StringComparison.Ordinal))
+            if (route.Name == "DELETE /v1/accounts/{name}")
                 await new AccountsClient(_server.AdministrationHttp).AddAsync(new("bob", AccountRole.Reader, Password), Cancellation);
         }
 
@@ -329,7 +424,29 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
         BaseAddress = _server.AdministrationAddress,
     };
 
-    private string Path(Route route) => Fill(route.Pattern);
+    private IEnumerable<(Route Route, HttpClient Http, Type Takes)> RoutesWithBodies()
+        => Administration.Where(route => route.Says<IAcceptsMetadata>() is not null).Select(route => (route, _administrator, route.Says<IAcceptsMetadata>()!.RequestType!))
+            .Concat(Hosts.Where(route => Samples[route.Name].Takes is not null)
+                .Select(route => (route, HostFor(route), Samples[route.Name].Takes!)));
+
+    // Who asks with success at the hosts' door.
+    private HttpClient HostFor(Route route) => route.Says<DoorMetadata>()!.Credential == Credential.OwnKey ? Joining : (route.Pattern == "/v1/user-cals" ? _perUserHost : _host).Http;
+
+    private string Path(Route route) => Fill(Named().Replace(route.Pattern, _ => Samples[route.Name].Of));
+
+    [GeneratedRegex(@"\{\w+\}")]
+    private static partial Regex Named();
+
+    private async Task<Guid> InstallAsync(CalType type)
+    {
+        var statement = new KeyPackStatement(Guid.NewGuid(), _server.Ledger.Identity.Key.Fingerprint, type, new(2022), 5, "retail", _server.Time.GetUtcNow(), null);
+        await _server.Ledger.WorkAsync(
+            batch => InstallPack.Install(batch, statement, statement.Encode(), [1], RandomNumberGenerator.GetBytes(32)), Cancellation);
+        return statement.PackId;
+    }
+
+    private async Task<string> LogOnAsync(string account)
+        => (await _perUserHost.Client.RequestUserCalAsync(new(Guid.NewGuid(), new(account, "", null), AskingPass.Any), Cancellation)).Granted!.Serial;
 
     private string? Body(Route route) => Samples[route.Name].Body is { } body ? Fill(body) : null;
 

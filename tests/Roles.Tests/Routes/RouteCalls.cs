@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Data.Sqlite;
@@ -91,7 +92,41 @@ internal static class RouteCalls
         }
     }
 
-    /// <summary>Bodies that are JSON, each with one member of a form that the type does not take.</summary>
+    /// <summary>Bodies that are JSON, each with one member of a form that the type does not take. Of a list it is the first item.</summary>
     public static IEnumerable<(string Member, string Body)> Malformed(Type body)
-        => ContractsJson.Default.GetTypeInfo(body)!.Properties.Select(property => (property.Name, $$"""{"{{property.Name}}":[[]]}"""));
+        => ContractsJson.Default.GetTypeInfo(body)!.Properties.Select(property => (
+            property.PropertyType.IsGenericType && property.PropertyType.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? $"{property.Name}[0]" : property.Name,
+            $$"""{"{{property.Name}}":[[]]}"""));
+
+    /// <summary>The good body again and again, each time with one of its members, at any depth, of another value, or left out.</summary>
+    public static IEnumerable<string> Odd(string good)
+    {
+        string?[] values =
+        [
+            null, "null", "\"\"", "\" \"", "\"\\u0000\"", "\"\\ud800\"", $"\"{new string('x', 5_000)}\"", "0", "-1", "2147483647", "1e300", "true", "[]", "[null]", "{}", "\"0001-01-01T00:00:00Z\"", "\"9999-12-31T23:59:59Z\"",
+        ];
+        var places = Places(JsonNode.Parse(good)!).Select(place => place.GetPath()).ToList();
+        foreach (var (place, value) in places.SelectMany(place => values, (place, value) => (place, value)))
+        {
+            var body = JsonNode.Parse(good)!;
+            var node = Places(body).Single(node => node.GetPath() == place);
+            if (value is not null)
+                // Put in as text: some of the values are none that could be read.
+                node.ReplaceWith(Mark);
+            else if (node.Parent is JsonObject parent)
+                parent.Remove(node.GetPropertyName());
+            else
+                continue;
+            yield return body.ToJsonString().Replace($"\"{Mark}\"", value, StringComparison.Ordinal);
+        }
+    }
+
+    private const string Mark = "odd-value";
+
+    private static IEnumerable<JsonNode> Places(JsonNode node) => node switch
+    {
+        JsonObject members => members.Select(member => member.Value!).SelectMany(value => Places(value).Prepend(value)),
+        JsonArray items => items.SelectMany(item => Places(item!).Prepend(item!)),
+        _ => [],
+    };
 }

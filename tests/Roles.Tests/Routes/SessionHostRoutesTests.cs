@@ -1,8 +1,12 @@
 using System.Runtime.Versioning;
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.Roles.Tests.SessionHost;
+using Ostiary.SessionHost.Grace;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Routes;
@@ -18,6 +22,8 @@ public sealed class SessionHostRoutesTests : IAsyncLifetime
     private FakeLicenseServer _licenseServer = null!;
     private Gateway _gateway = null!;
     private HttpClient _http = null!;
+    private string _machine = null!;
+    private string? _extension;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -32,7 +38,10 @@ public sealed class SessionHostRoutesTests : IAsyncLifetime
         _xrdp = FakeXrdp.InClear(Path.Combine(_state, "rdp.sock"));
         _licenseServer = new(_publisher);
         await _licenseServer.StartAsync();
-        _gateway = await Gateway.StartAsync(_xrdp, state: _state);
+        _gateway = await Gateway.StartAsync(_xrdp, state: _state, grace: true);
+        // Begun, so that there is something to extend.
+        await _gateway.Services.GetRequiredService<GracePeriod>().UseAsync(Cancellation);
+        _machine = (await _gateway.Administration.GraceAsync(Cancellation)).MachineId;
         _http = ApiClient.OverUnixSocket(Socket, TimeSpan.FromSeconds(20));
     }
 
@@ -83,8 +92,26 @@ public sealed class SessionHostRoutesTests : IAsyncLifetime
                 Assert.True(reply is { Status: 400, Problem.Code: LicensingProblem.InvalidField } && reply.Problem.Field == field, $"{list} {query}: {reply}");
             }
 
+        foreach (var days in new[] { "0", "366", "-1", "x", "1.5", "99999999999999999999", "%00" })
+        {
+            var observation = Routes.Single(route => route.Name == "GET /v1/observation");
+            var reply = await _http.CallAsync(observation, $"{observation.Pattern}?days={days}", null);
+            Assert.True(reply is { Status: 400, Problem: { Code: LicensingProblem.InvalidField, Field: "days" } }, $"{observation} days={days}: {reply}");
+        }
+
         Assert.Equal(before, Store);
         Assert.Equal("host-1", (await _gateway.Administration.StatusAsync(Cancellation)).Name);
+    }
+
+    [Fact]
+    public async Task Members_of_every_odd_value_are_answered_and_where_they_are_not_right_named()
+    {
+        foreach (var route in Routes.Where(route => Samples()[route.Name].Type is not null))
+            foreach (var body in RouteCalls.Odd(Samples()[route.Name].Body!))
+            {
+                var reply = await _http.CallAsync(route, route.Pattern, body);
+                Assert.True(reply.Status < 500 && reply is not { Status: 400, Problem.Field: null }, $"{route} with {body[..Math.Min(body.Length, 400)]}: {reply}");
+            }
     }
 
     [Fact]
@@ -109,9 +136,11 @@ public sealed class SessionHostRoutesTests : IAsyncLifetime
             var first = await _http.CallAsync(route, route.Pattern, Samples()[route.Name].Body);
             var second = await _http.CallAsync(route, route.Pattern, Samples()[route.Name].Body);
 
-            Assert.True((first.Status, second.Status) == (200, 200), $"{route}: {first}, then {second}");
+            // An extension is applied once, and the second time told so.
+            Assert.True((first.Status, second.Status) == (200, route.Name == "POST /v1/grace-extensions" ? 409 : 200), $"{route}: {first}, then {second}");
         }
 
+        Assert.Equal(10, (await _gateway.Administration.GraceAsync(Cancellation)).ExtensionDays);
         Assert.Single((await _gateway.Administration.StatusAsync(Cancellation)).LicenseServers);
     }
 
@@ -121,5 +150,14 @@ public sealed class SessionHostRoutesTests : IAsyncLifetime
         ["POST /v1/membership"] = ($$"""{"invitation":"{{_licenseServer.Invitation}}"}""", typeof(JoinServerRequest), false),
         ["GET /v1/sessions"] = (null, null, true),
         ["GET /v1/refusals"] = (null, null, true),
+        ["GET /v1/grace"] = (null, null, false),
+        ["POST /v1/grace-extensions"] = (JsonSerializer.Serialize(new(_extension ??= Extension()), ContractsJson.Default.InstallExtensionRequest), typeof(InstallExtensionRequest), false),
+        ["GET /v1/clock"] = (null, null, false),
+        ["POST /v1/clock"] = (null, null, false),
+        ["GET /v1/observation"] = (null, null, false),
+        ["POST /v1/explanation"] = ($$"""{"hardwareId":"{{new string('a', 40)}}"}""", typeof(ExplanationRequest), false),
     };
+
+    private string Extension() => GraceExtensionFile.Format(
+        Statement.Sign(new GraceExtensionStatement(Guid.NewGuid(), _machine, 10, DateTimeOffset.UtcNow).Encode(), _publisher.IssuingKey), _publisher.Issuing);
 }
