@@ -75,7 +75,7 @@ internal static class Activate
                 $"the certificate from the clearinghouse, valid from {own.NotBefore.ToUniversalTime():u}, does not lead to the published root at {now:u}; check this machine's clock");
     }
 
-    private static IdentityRow Record(LedgerBatch batch, byte[] certificate, byte[] issuing, byte[] root)
+    internal static IdentityRow Record(LedgerBatch batch, byte[] certificate, byte[] issuing, byte[] root)
     {
         var row = batch.Db.Identity.AsTracking().Single();
         // Two activations at once get the same answer; the second one changes nothing.

@@ -48,7 +48,7 @@ internal static class ChangePack
     }
 
     // The new part is a pack of its own, under the statement that the seats came with.
-    private static Pack Convert(LedgerBatch batch, Guid id, int count)
+    internal static Pack Convert(LedgerBatch batch, Guid id, int count)
     {
         var pack = Find(batch, id);
         if (pack.Free(batch.Now) is var free && count > free)
@@ -74,7 +74,7 @@ internal static class ChangePack
         return converted;
     }
 
-    private static PackRemoval Remove(LedgerBatch batch, Guid id, bool force)
+    internal static PackRemoval Remove(LedgerBatch batch, Guid id, bool force)
     {
         var pack = Find(batch, id);
         if (pack.Issued > 0 && !force)

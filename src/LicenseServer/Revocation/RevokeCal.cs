@@ -29,16 +29,19 @@ internal static class RevokeCal
         var serial = ListCals.Serial(context);
         var request = await Json.ReadAsync(context, ContractsJson.Default.RevokeRequest).ConfigureAwait(false);
         var reason = Json.Text(request.Reason, "reason", MaxReason);
-        await WorkAsync(context, serial, (batch, license) =>
-        {
-            // The same again changes nothing.
-            if (license.IsRevoked(batch.Now))
-                return;
-            if (license is not { Status: LicenseStatus.Live, Kind: LicenseKind.Permanent } || license.IsOver(batch.Now))
-                throw new ProblemException(LicensingProblem.RuleForbids, $"only a permanent Device CAL that is held can be revoked; this one is {KebabCase.Of(license.StatusAt(batch.Now))}", "serial");
-            RevocationLimit.Demand(batch, license.Version);
-            batch.Revoke(license, reason, outsideLimit: false);
-        }).ConfigureAwait(false);
+        await WorkAsync(context, serial, (batch, license) => Revoke(batch, license, reason)).ConfigureAwait(false);
+    }
+
+    /// <summary>The CAL is void; the same again changes nothing.</summary>
+    /// <exception cref="ProblemException">It is not a permanent one that is held, or the limit is reached.</exception>
+    internal static void Revoke(LedgerBatch batch, License license, string reason)
+    {
+        if (license.IsRevoked(batch.Now))
+            return;
+        if (license is not { Status: LicenseStatus.Live, Kind: LicenseKind.Permanent } || license.IsOver(batch.Now))
+            throw new ProblemException(LicensingProblem.RuleForbids, $"only a permanent Device CAL that is held can be revoked; this one is {KebabCase.Of(license.StatusAt(batch.Now))}", "serial");
+        RevocationLimit.Demand(batch, license.Version);
+        batch.Revoke(license, reason, outsideLimit: false);
     }
 
     private static Task Lift(HttpContext context) => WorkAsync(context, ListCals.Serial(context), (batch, license) =>

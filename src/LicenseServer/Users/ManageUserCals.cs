@@ -62,14 +62,18 @@ internal static class ManageUserCals
     {
         var request = await Json.ReadAsync(context, ContractsJson.Default.ReleaseUserCalRequest).ConfigureAwait(false);
         var reason = string.IsNullOrWhiteSpace(request.Reason) ? null : Json.Text(request.Reason, "reason", MaxText);
-        await ChangeAsync(context, (batch, cal) =>
-        {
-            if (reason is null && batch.Now - cal.AssignedAt < ReasonNeeded)
-                throw new ProblemException(LicensingProblem.RuleForbids,
-                    $"the CAL was assigned at {cal.AssignedAt:u}; until {cal.AssignedAt + ReasonNeeded:u} (90 days) it is released only with a reason", "reason");
-            (cal.ReleasedAt, cal.ReleaseReason) = (batch.Now, reason);
-            batch.End("user-cal-released", cal, UserCalState.Released);
-        }).ConfigureAwait(false);
+        await ChangeAsync(context, (batch, cal) => Release(batch, cal, reason)).ConfigureAwait(false);
+    }
+
+    /// <summary>The person does not hold the CAL any more, and its seat is free.</summary>
+    /// <exception cref="ProblemException">It was assigned less than 90 days ago, and there is no reason.</exception>
+    internal static void Release(LedgerBatch batch, UserCal cal, string? reason)
+    {
+        if (reason is null && batch.Now - cal.AssignedAt < ReasonNeeded)
+            throw new ProblemException(LicensingProblem.RuleForbids,
+                $"the CAL was assigned at {cal.AssignedAt:u}; until {cal.AssignedAt + ReasonNeeded:u} (90 days) it is released only with a reason", "reason");
+        (cal.ReleasedAt, cal.ReleaseReason) = (batch.Now, reason);
+        batch.End("user-cal-released", cal, UserCalState.Released);
     }
 
     private static async Task Rename(HttpContext context)

@@ -8,9 +8,11 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer;
+using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Packs;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
@@ -50,7 +52,17 @@ internal sealed class TestLedger : IAsyncDisposable
 
     public void PassDays(double days) => Time.Advance(TimeSpan.FromDays(days));
 
-    public async Task<HostIdentity> JoinAsync(int version = 2022)
+    /// <summary>The license server gets a certificate of this authority.</summary>
+    public async Task ActivateAsync(TestAuthority authority)
+    {
+        var certificate = TestAuthority.SignDer(
+            CertificateProfiles.LicenseServer(authority.Issuing, Ledger.Identity.Key.PublicKey, TestAuthority.Serial(), TestAuthority.Begin, TestAuthority.Begin.AddYears(10)), authority.IssuingKey);
+        var (row, _) = await Ledger.WorkAsync(
+            batch => Activate.Record(batch, certificate, authority.Issuing.RawData, authority.Root.RawData), TestContext.Current.CancellationToken);
+        Ledger.Recertify(row);
+    }
+
+    public async Task<HostIdentity> JoinAsync(int version = 2022, LicensingMode mode = LicensingMode.PerDevice)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var publicKey = key.ExportSubjectPublicKeyInfo();
@@ -64,7 +76,7 @@ internal sealed class TestLedger : IAsyncDisposable
                     MachineId = new string('0', 32),
                     PublicKey = publicKey,
                     Version = new(version),
-                    Mode = LicensingMode.PerDevice,
+                    Mode = mode,
                     JoinedAt = batch.Now,
                 };
                 batch.Audit("host-joined", CanonicalContent.Hosts, joined.HostId.ToString(), number =>
@@ -79,10 +91,10 @@ internal sealed class TestLedger : IAsyncDisposable
         return new(host.HostId, SHA256.HashData(publicKey));
     }
 
-    public async Task<Guid> InstallPackAsync(int quantity, int version = 2022, DateTimeOffset? expiresAt = null)
+    public async Task<Guid> InstallPackAsync(int quantity, int version = 2022, DateTimeOffset? expiresAt = null, CalType type = CalType.Device)
     {
         var statement = new KeyPackStatement(
-            Guid.NewGuid(), Ledger.Identity.Key.Fingerprint, CalType.Device, new(version), quantity, "retail", Time.GetUtcNow(), expiresAt);
+            Guid.NewGuid(), Ledger.Identity.Key.Fingerprint, type, new(version), quantity, "retail", Time.GetUtcNow(), expiresAt);
         await Ledger.WorkAsync(
             batch => InstallPack.Install(batch, statement, statement.Encode(), [1], RandomNumberGenerator.GetBytes(32)), TestContext.Current.CancellationToken);
         return statement.PackId;

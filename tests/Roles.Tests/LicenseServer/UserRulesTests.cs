@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
@@ -23,7 +22,7 @@ public sealed class UserRulesTests
     public static TheoryData<int, int, bool> Matrix()
     {
         var data = new TheoryData<int, int, bool>();
-        foreach (var line in Table("host"))
+        foreach (var line in RulesPage.Table("host"))
             foreach (var (column, cell) in line.Where(cell => cell.Key != "host"))
                 data.Add(int.Parse(line["host"]), int.Parse(column["CAL ".Length..]), cell == "yes");
         return data;
@@ -84,12 +83,12 @@ public sealed class UserRulesTests
     [Fact]
     public void Every_combination_of_a_persons_facts_is_decided_as_the_page_says()
     {
-        var lines = Table("activated");
+        var lines = RulesPage.Table("activated");
         HashSet<int> used = [];
 
         foreach (var facts in AllFacts())
         {
-            var place = lines.FindIndex(line => facts.All(fact => line[fact.Key] == "any" || line[fact.Key].Split(", ").Contains(fact.Value)));
+            var place = lines.FindIndex(line => facts.All(fact => RulesPage.Has(line[fact.Key], fact.Value)));
             Assert.True(place >= 0, $"docs/rules.md has no line for {string.Join(", ", facts.Values)}");
             used.Add(place);
             Assert.True(lines[place]["outcome"] == Decide(facts), $"{string.Join(", ", facts.Values)}: the page says {lines[place]["outcome"]}, the code {Decide(facts)}");
@@ -136,17 +135,4 @@ public sealed class UserRulesTests
         UserDecision.Refused(var reason, _) => KebabCase.Of(reason),
         _ => throw new InvalidOperationException(),
     };
-
-    private static List<Dictionary<string, string>> Table(string firstColumn)
-    {
-        var page = File.ReadAllLines(PagePath());
-        var header = Array.FindIndex(page, line => line.StartsWith($"| {firstColumn} |", StringComparison.Ordinal));
-        Assert.True(header >= 0, $"docs/rules.md has no table that begins with {firstColumn}");
-        var names = Cells(page[header]);
-        return [.. page.Skip(header + 2).TakeWhile(line => line.StartsWith('|')).Select(line => names.Zip(Cells(line)).ToDictionary(pair => pair.First, pair => pair.Second))];
-    }
-
-    private static string[] Cells(string line) => [.. line.Trim('|').Split('|').Select(cell => cell.Trim())];
-
-    private static string PagePath([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "../../../docs/rules.md");
 }

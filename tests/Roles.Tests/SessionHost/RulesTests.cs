@@ -5,7 +5,7 @@ using Ostiary.Contracts.Licensing;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Rules;
 using Xunit;
-using static Ostiary.Roles.Tests.SessionHost.RulesPage;
+using static Ostiary.Roles.Tests.RulesPage;
 
 namespace Ostiary.Roles.Tests.SessionHost;
 
