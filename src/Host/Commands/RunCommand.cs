@@ -22,7 +22,11 @@ internal static class RunCommand
         Role("clearinghouse", "Mints product keys, activates license servers.", settings => [RoleHost.Clearinghouse(settings)]),
         Role("signer", "Holds the issuing key; its only door is a unix socket.", settings => [RoleHost.Signer(settings)]),
         Role("license-server", "Holds key packs and issues CALs.", settings => [RoleHost.LicenseServer(settings)]),
-        Role("session-host", "The gateway in front of xrdp.", settings => [RoleHost.SessionHost(settings)]),
+        Role("session-host", "The gateway in front of xrdp.", settings =>
+        {
+            SocketCompletions.Inline();
+            return [RoleHost.SessionHost(settings)];
+        }),
         AllInOneRole(),
     };
 

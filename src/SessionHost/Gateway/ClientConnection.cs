@@ -73,7 +73,7 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
 
         deadline.Enter(SessionEndReason.SequenceTimeout, services.Options.SequenceTime);
         using var client = new Peer(_tls, PeerReasons.Client, deadline.Token);
-        _phase = new(_sequence, request, client, services.BackEnd, services.Identity, _licensing, deadline, services.Options);
+        _phase = new(_sequence, request, client, services.BackEnd, services.Identity, _licensing, deadline, services.Options, services.Metrics, services.Time);
         await _phase.RunAsync().ConfigureAwait(false);
         deadline.Leave();
         ticket.Admitted();

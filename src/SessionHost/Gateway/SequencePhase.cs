@@ -26,12 +26,15 @@ internal sealed class SequencePhase(
     LicensingIdentity identity,
     DeviceLicensing licensing,
     Deadline deadline,
-    SessionHostOptions options) : IDisposable
+    SessionHostOptions options,
+    GatewayMetrics metrics,
+    TimeProvider time) : IDisposable
 {
     private readonly BackEndLicensing _backEndLicensing = new();
     private LicensingExchange? _exchange;
     private McsEnvelope? _toClient;
     private bool _exchangeDone;
+    private TimeSpan _waitedForClient;
     private Peer? _backEnd;
 
     /// <summary>The back end, once connected.</summary>
@@ -48,7 +51,9 @@ internal sealed class SequencePhase(
     {
         var connectInitial = (await client.ReadFrameAsync(sequence.FrameLimit).ConfigureAwait(false)).ToArray();
         var action = Understand(client, () => sequence.FromClient(connectInitial));
+        var opening = time.GetTimestamp();
         await ConnectBackEndAsync().ConfigureAwait(false);
+        metrics.BackEndOpened(time.GetElapsedTime(opening));
         await ActAsync(client, connectInitial, action).ConfigureAwait(false);
         while (!sequence.Ended)
             await ActOnNextFrameAsync().ConfigureAwait(false);
@@ -102,11 +107,18 @@ internal sealed class SequencePhase(
         else if (readBackEnd)
             await Task.WhenAny(client.ReadAsync(), BackEnd.ReadAsync()).ConfigureAwait(false);
         else
-            await client.ReadAsync().ConfigureAwait(false);
+            await WaitForClientAsync().ConfigureAwait(false);
 
         await client.CompleteAsync().ConfigureAwait(false);
         if (readBackEnd)
             await BackEnd.CompleteAsync().ConfigureAwait(false);
+    }
+
+    private async Task WaitForClientAsync()
+    {
+        var began = time.GetTimestamp();
+        await client.ReadAsync().ConfigureAwait(false);
+        _waitedForClient += time.GetElapsedTime(began);
     }
 
     private async Task ActAsync(Peer from, ReadOnlyMemory<byte> frame, FrameAction action)
@@ -172,6 +184,7 @@ internal sealed class SequencePhase(
                 case ExchangeOutput.Finish { Admitted: true } finish:
                     _exchangeDone = true;
                     licensing.Admitted(finish.End);
+                    metrics.ClientAnswered(_waitedForClient);
                     var random = RandomNumberGenerator.GetBytes(BackEndLicensing.RandomLength);
                     await ForBackEndAsync(_backEndLicensing.Step(new BackEndInput.Release(random))).ConfigureAwait(false);
                     break;

@@ -22,6 +22,9 @@ internal sealed class SocketStream(Socket socket) : Stream
 
     public Socket Socket { get; } = socket;
 
+    /// <summary>More was read ahead than has been asked for.</summary>
+    public bool HoldsUnread => _aheadStart < _aheadEnd;
+
     public override bool CanRead => true;
 
     public override bool CanWrite => true;
@@ -44,7 +47,15 @@ internal sealed class SocketStream(Socket socket) : Stream
     {
         if (_aheadStart == _aheadEnd)
         {
-            if (!_relaying || buffer.Length is 0 or >= RelayBuffer)
+            if (!_relaying)
+            {
+                var few = await Socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
+                // What follows computes (handshakes, licensing), and must not do so in the thread that wakes other connections.
+                await Task.Yield();
+                return few;
+            }
+
+            if (buffer.Length is 0 or >= RelayBuffer)
                 return await Socket.ReceiveAsync(buffer, SocketFlags.None, cancellationToken).ConfigureAwait(false);
             if (_ahead.Length == 0)
                 _ahead = ArrayPool<byte>.Shared.Rent(RelayBuffer);

@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Protocol.Pdus;
@@ -46,6 +48,20 @@ public sealed class LicensingPathTests : IAsyncLifetime
         var hardwareId = new LicensingClientOptions { Form = form }.HardwareId.ToArray();
         Assert.Equal(DeviceCalVerdict.Valid, cal.Verify([_server.Fingerprint], _publisher.Root, hardwareId, DateTimeOffset.UtcNow));
         await Gateway.UntilAsync(async () => await gateway.SessionsAsync() is [{ Rule: "4", Temporary: true, EndedAt: null, Device: "KIOSK-01" }]);
+    }
+
+    [Fact]
+    public async Task What_licensing_waits_for_the_client_is_measured_apart_from_what_the_host_takes()
+    {
+        await using var gateway = await Gateway.JoinedAsync(_xrdp, [_server]);
+        using var measured = new Measurements(gateway.Services.GetRequiredService<IMeterFactory>());
+
+        await using var client = await gateway.ConnectAsync(byteAtATime: true);
+        await Gateway.UntilAsync(() => Task.FromResult(measured.Values.ContainsKey("licensing.time")));
+
+        Assert.True(measured.Values["licensing.client.time"] > 0);
+        Assert.True(measured.Values["licensing.client.time"] < measured.Values["licensing.time"]);
+        Assert.True(measured.Values["back-end.open.time"] > 0);
     }
 
     [Fact]
