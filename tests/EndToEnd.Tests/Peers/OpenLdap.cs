@@ -25,7 +25,7 @@ public static class OpenLdap
         } >/run/ldap/people.ldif
         slapadd -q -f /run/ldap/slapd.conf -l /run/ldap/people.ldif
         slapd -f /run/ldap/slapd.conf -h ldap://127.0.0.1:389/ </dev/null >/var/log/slapd.out 2>&1
-        (umask 077; printf 'uid nslcd\ngid nslcd\nuri ldap://127.0.0.1/\nbase dc=test\n' >/etc/nslcd.conf)
+        (umask 077; printf 'uid nslcd\ngid nslcd\nuri ldap://127.0.0.1/\nbase dc=test\nmap shadow userPassword userPassword\n' >/etc/nslcd.conf)
         nslcd </dev/null >/var/log/nslcd.out 2>&1
         sed -i -E 's/^(passwd|group|shadow):.*/\1: files ldap/' /etc/nsswitch.conf
         for try in $(seq 50); do ! getent passwd {{people[0]}} >/dev/null || break; sleep .1; done
