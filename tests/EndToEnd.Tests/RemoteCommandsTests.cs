@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Ostiary.EndToEnd.Tests.Deployments;
 using Ostiary.EndToEnd.Tests.Peers;
 
@@ -90,6 +91,46 @@ public sealed class RemoteCommandsTests : IAsyncLifetime
 
         Assert.Equal(2, open.ExitCode);
         Assert.Contains("chmod 600", open.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Every_command_is_on_the_page_and_each_that_asks_a_license_server_asks_one_elsewhere_too()
+    {
+        var page = CommandsOnThePage();
+
+        var program = new Dictionary<string, bool>();
+        await foreach (var (command, help) in CommandsOfTheProgramAsync(""))
+            program.Add(command, help.Contains("--server", StringComparison.Ordinal));
+
+        Assert.Equal(page.Keys.Order(StringComparer.Ordinal), program.Keys.Order(StringComparer.Ordinal));
+        Assert.Contains(page, command => command.Value);
+        Assert.All(page, command => Assert.True(
+            program[command.Key] == command.Value,
+            $"'ostiary {command.Key}' {(command.Value ? "asks a license server, but has no --server" : "asks no license server, but has --server")}"));
+    }
+
+    /// <summary>The commands of the table in docs/cli.md, and whether they ask a license server.</summary>
+    private static Dictionary<string, bool> CommandsOnThePage()
+        => File.ReadLines(Path.Combine(Built.Root, "docs", "cli.md"))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .Select(line => Regex.Split(line, @"(?<!\\)\|"))
+            .Where(cells => cells.Length == 5)
+            .SelectMany(cells => Regex.Matches(cells[1], "`([^`]+)`").Select(match => (
+                Command: string.Join(' ', match.Groups[1].Value.Split(' ').TakeWhile(word => Regex.IsMatch(word, "^[a-z][a-z-]*$"))),
+                AsksServer: cells[2].Contains("license server", StringComparison.Ordinal))))
+            .DistinctBy(row => row.Command).ToDictionary(row => row.Command, row => row.AsksServer);
+
+    /// <summary>The commands without commands below, each with its help.</summary>
+    private async IAsyncEnumerable<(string Command, string Help)> CommandsOfTheProgramAsync(string above)
+    {
+        var help = (await RunAsync("", null, [.. above.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"])).Output;
+        var below = help.Split('\n').SkipWhile(line => line != "Commands:").Skip(1).TakeWhile(line => line.StartsWith("  ", StringComparison.Ordinal))
+            .Where(line => line[2] != ' ').Select(line => line.Trim().Split(' ')[0]).ToList();
+        if (below.Count == 0)
+            yield return (above, help);
+        foreach (var name in below)
+            await foreach (var command in CommandsOfTheProgramAsync($"{above} {name}".TrimStart()))
+                yield return command;
     }
 
     private Task<ProcessResult> LocallyAsync(string input, params string[] arguments) => RunAsync(input, null, [.. arguments, "--state", _folder["state"]]);
