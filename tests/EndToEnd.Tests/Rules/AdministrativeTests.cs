@@ -27,7 +27,7 @@ public sealed class AdministrativeTests
         Assert.Equal("not-an-administrator", await RefusedAsync(deployment, display, "bob"));
 
         // A slot is free again when its connection ends.
-        await ada.DisposeAsync();
+        await ada.StopAsync();
         await using var cleo = await OnAsync(deployment, display, "cleo");
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ostiary.Contracts.Administration;
 using Ostiary.EndToEnd.Tests.Deployments;
 using Ostiary.EndToEnd.Tests.Peers;
@@ -22,7 +23,7 @@ public sealed class GraceTests
 
         Assert.Equal(0, (await ConnectAsync(deployment, display)).ExitCode);
         Assert.Equal(120, (await GraceAsync(deployment)).DaysLeft);
-        await MoveClockAsync(deployment, "+59d12h");
+        await MoveClockAsync(deployment, days: 59, hours: 12);
         Assert.Equal(0, (await ConnectAsync(deployment, display)).ExitCode);
         Assert.Equal(61, (await GraceAsync(deployment)).DaysLeft);
         Assert.Equal("6", (await deployment.SessionsAsync(Cancellation)).MaxBy(session => session.Id)!.Rule);
@@ -35,13 +36,13 @@ public sealed class GraceTests
         await deployment.LicenseServer.StopAsync();
         var yesterday = Directory.GetFiles(host, "grace.*").ToDictionary(path => path, File.ReadAllBytes);
 
-        await MoveClockAsync(deployment, "+120d1h");
+        await MoveClockAsync(deployment, days: 120, hours: 1);
         await RefusedAsync(deployment, display);
 
         // The clock set back.
-        deployment.MoveClock("+59d");
+        deployment.MoveClock(Offset(days: 59, hours: 0));
         await RefusedAsync(deployment, display);
-        await MoveClockAsync(deployment, "+120d2h");
+        await MoveClockAsync(deployment, days: 120, hours: 2);
 
         // Yesterday's copy restored; then the record deleted.
         await deployment.SessionHost.StopAsync();
@@ -72,16 +73,18 @@ public sealed class GraceTests
         Assert.Equal(0, (await deployment.CommandAsync(Cancellation, "grace", "install", file)).ExitCode);
         Assert.Equal(0, (await ConnectAsync(deployment, display)).ExitCode);
         Assert.NotEqual(0, (await deployment.CommandAsync(Cancellation, "grace", "install", file)).ExitCode);
-        await MoveClockAsync(deployment, "+131d");
+        await MoveClockAsync(deployment, days: 131, hours: 0);
         await RefusedAsync(deployment, display);
     }
 
     private static Task<GraceStatus> GraceAsync(Deployment deployment) => deployment.CommandAsync<GraceStatus>(Cancellation, "grace", "show");
 
+    private static string Offset(int days, int hours) => string.Create(CultureInfo.InvariantCulture, $"+{((days * 24) + hours) * 3600}s");
+
     // A clock that leaps by days counts when a license server or, as here, an administrator says that it is right.
-    private static async Task MoveClockAsync(Deployment deployment, string offset)
+    private static async Task MoveClockAsync(Deployment deployment, int days, int hours)
     {
-        deployment.MoveClock(offset);
+        deployment.MoveClock(Offset(days, hours));
         var confirmed = await deployment.CommandAsync(Cancellation, "host", "clock", "confirm");
         Assert.True(confirmed.ExitCode == 0, confirmed.Output);
     }

@@ -31,7 +31,7 @@ public sealed class UserTests
         Assert.Equal(60, (cal.ExpiresAt - cal.LastLogonAt).TotalDays, 0.01);
 
         await RefusedAsync(deployment, display, "bob");
-        var refusal = Assert.Single(await deployment.RefusalsAsync(Cancellation));
+        var refusal = await deployment.RefusalAsync(Cancellation);
         Assert.Equal(("no-cal-available", "U6", "bob"), (refusal.Reason, refusal.Rule, refusal.UserName));
         Assert.Contains("ostiary cals release", refusal.Fix, StringComparison.Ordinal);
 
