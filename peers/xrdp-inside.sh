@@ -77,8 +77,6 @@ if [ -n "${XRDP_HOOK:-}" ]; then
   grep -q '^account required pam_exec.so' /etc/pam.d/xrdp-sesman || fail "no account phase in /etc/pam.d/xrdp-sesman"
 fi
 eval "${XRDP_EXTRA:-}"
-cp /etc/xrdp/xrdp.ini "$dir/xrdp.ini" # for whoever looks after the session host
-chmod 644 "$dir/xrdp.ini"
 
 sh /usr/share/xrdp/socksetup
 # pam_exec closes every descriptor up to the hard limit before it starts a hook: with 20,000 that is 20 ms of each logon.
@@ -99,6 +97,8 @@ for _ in $(seq 200); do
   sleep .05
 done
 listening || fail "xrdp or sesman is not listening after 10 s"
+cp /etc/xrdp/xrdp.ini "$dir/xrdp.ini" # for whoever looks after the session host
+chmod 644 "$dir/xrdp.ini"
 if [ "${XRDP_LISTEN:-unix}" = unix ]; then
   chgrp "${XRDP_GROUP:-0}" "$dir/rdp.sock"
   chmod 660 "$dir/rdp.sock"

@@ -142,6 +142,9 @@ public sealed class Deployment : IAsyncDisposable
         File.Move(ClockFile + ".new", ClockFile, overwrite: true);
     }
 
+    /// <summary>A clock that leaps by days counts on a session host when a license server or, as here, an administrator says that it is right.</summary>
+    public Task ConfirmClockAsync(CancellationToken cancellation) => DoneAsync(cancellation, "host", "clock", "confirm");
+
     /// <summary>Runs the command line as an administrator does.</summary>
     public Task<ProcessResult> CommandAsync(CancellationToken cancellation, params string[] arguments)
         => CommandInAsync(State, cancellation, arguments);

@@ -20,10 +20,8 @@ public sealed class UserTests
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
 
         // The same person from xfreerdp and from rdesktop, which is a reconnect to the running session: decided again.
-        await using (XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "alice", name: "desk-1"))
-            await OnAsync(deployment, "desk-1", "alice");
-        await using (RDesktop.Start(display, deployment.NewFolder("desk-2"), deployment.Address, "alice", name: "desk-2"))
-            await OnAsync(deployment, "desk-2", "alice");
+        await LogOnAsync(deployment, "desk-1", "alice", () => XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "alice", name: "desk-1"));
+        await LogOnAsync(deployment, "desk-2", "alice", () => RDesktop.Start(display, deployment.NewFolder("desk-2"), deployment.Address, "alice", name: "desk-2"));
         var cal = Assert.Single(await deployment.UserCalsAsync(Cancellation));
         Assert.Equal(("alice", UserCalStatus.Active, false), (cal.Account, cal.Status, cal.OverUsed));
         // Debian's xrdp.ini offers a section that goes around sesman, and so around these rules: that is told.
@@ -37,8 +35,7 @@ public sealed class UserTests
 
         var released = await deployment.CommandAsync(Cancellation, "users", "release", cal.Serial, "--reason", "left the company");
         Assert.True(released.ExitCode == 0, released.Output);
-        await using (XFreeRdp.Start(display, deployment.NewFolder("desk-3"), deployment.Address, "bob", name: "desk-3"))
-            await OnAsync(deployment, "desk-3", "bob");
+        await LogOnAsync(deployment, "desk-3", "bob", () => XFreeRdp.Start(display, deployment.NewFolder("desk-3"), deployment.Address, "bob", name: "desk-3"));
         Assert.Equal(["bob"], (await deployment.UserCalsAsync(Cancellation)).Where(row => row.Status == UserCalStatus.Active).Select(row => row.Account));
     }
 
@@ -47,8 +44,7 @@ public sealed class UserTests
     {
         await using var deployment = await Deployment.StartAsync(PerUser(), Cancellation);
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
-        await using (XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "alice", name: "desk-1"))
-            await OnAsync(deployment, "desk-1", "alice");
+        await LogOnAsync(deployment, "desk-1", "alice", () => XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "alice", name: "desk-1"));
 
         await using var client = XFreeRdp.Start(display, deployment.NewFolder("desk-2"), deployment.Address, "bob", password: "not his", name: "desk-2");
         await Eventually.TrueAsync(
@@ -68,21 +64,18 @@ public sealed class UserTests
             PerUser() with { XrdpExtra = OpenLdap.Setup("dora", "emil"), SessionHost = ["SessionHost:Realm=test.lan"] }, Cancellation);
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
 
-        await using (XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "dora", name: "desk-1"))
-            await OnAsync(deployment, "desk-1", "dora");
+        await LogOnAsync(deployment, "desk-1", "dora", () => XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "dora", name: "desk-1"));
         var cal = Assert.Single(await deployment.UserCalsAsync(Cancellation));
         Assert.Equal(("dora", "test.lan"), (cal.Account, cal.Realm));
         await RefusedAsync(deployment, display, "emil");
 
         var renamed = await deployment.Xrdp!.RunAsync(OpenLdap.Rename("dora", "theodora"), Cancellation);
         Assert.True(renamed.ExitCode == 0, renamed.Output);
-        await using (XFreeRdp.Start(display, deployment.NewFolder("desk-2"), deployment.Address, "theodora", name: "desk-2"))
-            await OnAsync(deployment, "desk-2", "theodora");
+        await LogOnAsync(deployment, "desk-2", "theodora", () => XFreeRdp.Start(display, deployment.NewFolder("desk-2"), deployment.Address, "theodora", name: "desk-2"));
         Assert.Equal((cal.Serial, "theodora"), (await deployment.UserCalsAsync(Cancellation)) is [var one] ? (one.Serial, one.Account) : default);
 
         Assert.Equal(0, (await deployment.CommandAsync(Cancellation, "users", "release", cal.Serial, "--reason", "left the company")).ExitCode);
-        await using (XFreeRdp.Start(display, deployment.NewFolder("desk-3"), deployment.Address, "emil", name: "desk-3"))
-            await OnAsync(deployment, "desk-3", "emil");
+        await LogOnAsync(deployment, "desk-3", "emil", () => XFreeRdp.Start(display, deployment.NewFolder("desk-3"), deployment.Address, "emil", name: "desk-3"));
     }
 
     [Fact]
@@ -90,8 +83,7 @@ public sealed class UserTests
     {
         await using var deployment = await Deployment.StartAsync(PerUser() with { DeviceCals = 5, UserCals = 1 }, Cancellation);
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
-        await using (XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "alice", name: "desk-1"))
-            await OnAsync(deployment, "desk-1", "alice");
+        await LogOnAsync(deployment, "desk-1", "alice", () => XFreeRdp.Start(display, deployment.NewFolder("desk-1"), deployment.Address, "alice", name: "desk-1"));
         var packs = await deployment.CommandAsync<Page<PackRecord>>(Cancellation, "packs", "list");
         var user = packs.Items.Single(pack => pack.Type == Contracts.Catalogue.CalType.User);
         var serial = Assert.Single(await deployment.UserCalsAsync(Cancellation)).Serial;
@@ -105,9 +97,26 @@ public sealed class UserTests
 
     private static DeploymentOptions PerUser() => new() { Mode = LicensingMode.PerUser, DeviceCals = 0, UserCals = 1 };
 
-    private static Task OnAsync(Deployment deployment, string device, string user) => Eventually.TrueAsync(
-        async () => (await deployment.SessionsAsync(Cancellation)).Any(session => session.Device == device && session.Account == user && session is { Rule: "U3", Serial: not null }),
-        Patience, () => $"{user} did not get on from {device}:\n{deployment.SessionHost.Output}\n{deployment.Xrdp!.Log("xrdp-sesman.log")}", Cancellation);
+    // On a machine that has other work a first answer may take longer than the two seconds that a logon has: that logon fails, and the next one, after
+    // the time for which a slow license server is passed over, does not.
+    private static async Task LogOnAsync(Deployment deployment, string device, string user, Func<IAsyncDisposable> start)
+    {
+        for (var tries = 3; ; tries--)
+        {
+            await using var client = start();
+            try
+            {
+                await Eventually.TrueAsync(
+                    async () => (await deployment.SessionsAsync(Cancellation)).Any(session => session.Device == device && session.Account == user && session is { Rule: "U3", Serial: not null }),
+                    Patience, () => $"{user} did not get on from {device}:\n{deployment.SessionHost.Output}\n{deployment.Xrdp!.Log("xrdp-sesman.log")}", Cancellation);
+                return;
+            }
+            catch (TimeoutException) when (tries > 1)
+            {
+                // Once more.
+            }
+        }
+    }
 
     private static async Task RefusedAsync(Deployment deployment, VirtualDisplay display, string user)
     {
