@@ -12,6 +12,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     PacksCommand.Create(),
     HostsCommand.Create(),
     CalsCommand.Create(),
+    DevicesCommand.Create(),
     UsersCommand.Create(),
     PolicyCommand.CreateBreakGlass(),
     SessionsCommand.Create(),

@@ -88,6 +88,7 @@ public static class LicenseServerRole
         ListCals.Map(app);
         RevokeCal.Map(app);
         ListDevices.Map(app);
+        MergeDevices.Map(app);
         VerifyAudit.Map(app);
         ListAudit.Map(app);
         SignIn.Map(app);

@@ -45,6 +45,7 @@ internal static class CanonicalContent
         json.WriteString("revocationReason"u8, license.RevocationReason);
         json.WriteBoolean("outsideLimit"u8, license.OutsideLimit);
         json.WriteBoolean("askFirst"u8, license.AskFirst);
+        json.WriteBoolean("merged"u8, license.Merged);
         json.WriteNumber("ledgerNumber"u8, license.LedgerNumber);
     });
 

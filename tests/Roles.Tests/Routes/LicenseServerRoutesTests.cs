@@ -45,6 +45,8 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
         ["GET /v1/cals"] = new(),
         ["GET /v1/cals/{serial}"] = new(),
         ["GET /v1/cals/{serial}/certificate"] = new(),
+        ["POST /v1/devices/{device}/merge"] = new("""{"other":"{otherDevice}","reason":"one machine"}""", Second: 404),
+        ["POST /v1/devices/{device}/split"] = new("""{"hardwareId":"{otherHardwareId}","clientName":"SECOND"}""", Second: 404),
         ["GET /v1/audit/verification"] = new(),
         ["GET /v1/audit"] = new(),
         ["POST /v1/sign-in"] = new($$"""{"name":"carol","password":"{{Password}}"}""", DoesAgain: true),
@@ -87,6 +89,10 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
         _otherHost = await _other.JoinAsync();
         var device = new TestDevice("CLIENT");
         await _host.ConnectAsync(device);
+        var (first, second) = (new TestDevice("FIRST"), new TestDevice("SECOND"));
+        await _host.SettleAsync(first);
+        await _host.SettleAsync(second);
+        var devices = (await _server.Administration.DevicesAsync(null, 10, null, Cancellation)).Items;
         var accounts = new AccountsClient(_server.AdministrationHttp);
         foreach (var name in new[] { "admin", "bob", "carol" })
             await accounts.AddAsync(new(name, name == "admin" ? AccountRole.Administrator : AccountRole.Reader, Password), Cancellation);
@@ -100,6 +106,9 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
             ["{logon}"] = $"{Guid.CreateVersion7()}",
             ["{temporary}"] = device.Serial,
             ["{serial}"] = device.Serial,
+            ["{device}"] = $"{devices.Single(record => record.Identities[0].ClientName == "FIRST").DeviceId}",
+            ["{otherDevice}"] = $"{devices.Single(record => record.Identities[0].ClientName == "SECOND").DeviceId}",
+            ["{otherHardwareId}"] = Convert.ToHexStringLower(second.HardwareId),
             ["{invitation}"] = invitation.Token,
             ["{productKey}"] = FakeClearinghouse.NewProductKey(),
             ["{name}"] = "bob",

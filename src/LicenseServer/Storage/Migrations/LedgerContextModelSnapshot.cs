@@ -460,6 +460,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("ledger_number");
 
+                    b.Property<bool>("Merged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("merged");
+
                     b.Property<long>("NotAfter")
                         .HasColumnType("INTEGER")
                         .HasColumnName("not_after");

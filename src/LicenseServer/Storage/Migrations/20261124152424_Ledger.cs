@@ -187,6 +187,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
                     revocation_reason = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
                     outside_limit = table.Column<bool>(type: "INTEGER", nullable: false),
+                    merged = table.Column<bool>(type: "INTEGER", nullable: false),
                     ask_first = table.Column<bool>(type: "INTEGER", nullable: false),
                     serial = table.Column<byte[]>(type: "BLOB", nullable: false),
                     device_id = table.Column<byte[]>(type: "BLOB", nullable: false),

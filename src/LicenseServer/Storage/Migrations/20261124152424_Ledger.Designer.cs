@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261124140142_Ledger")]
+    [Migration("20261124152424_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />
@@ -462,6 +462,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("LedgerNumber")
                         .HasColumnType("INTEGER")
                         .HasColumnName("ledger_number");
+
+                    b.Property<bool>("Merged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("merged");
 
                     b.Property<long>("NotAfter")
                         .HasColumnType("INTEGER")
