@@ -178,11 +178,11 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
                 : IssuancePolicy.Decide(DeviceStanding.New, [], host.Version, batch.Now, question.PermanentDays);
         if (OtherType.RefusesDevice(batch, held, host.Version) is { } otherType)
             return otherType;
-        var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status is LicenseStatus.Expired or LicenseStatus.Replaced)
-            .OrderByDescending(license => license.Status == LicenseStatus.Expired).ThenByDescending(license => license.NotAfter).FirstOrDefault();
+        var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Merged || license.Status is LicenseStatus.Expired or LicenseStatus.Replaced)
+            .OrderByDescending(license => license.Status != LicenseStatus.Replaced).ThenByDescending(EndOf).FirstOrDefault();
         var standing = new DeviceStanding(
             held is null ? null : new(KindOf(held), held.Version, (held as License)?.PackId, held.NotAfter),
-            over is null ? null : (over.NotAfter, over.Kind == LicenseKind.Temporary));
+            over is null ? null : (EndOf(over), over.Kind == LicenseKind.Temporary));
         var seats = IssuancePolicy.NeedsSeats(standing, host.Version, batch.Now)
             ? batch.DevicePacks().Select(pack => new PackSeats(
                 pack.PackId, pack.Version, pack.Installed(batch.Now), pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
@@ -192,6 +192,9 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             decision = IssuancePolicy.WithoutQuota(decision, standing, host.Version, host.QuotaPerHour);
         return question.Pass == AskingPass.Permanent ? IssuancePolicy.InFirstPass(decision, standing, seats, host.Version) : decision;
     }
+
+    // One that was split off without its CAL had it until the merge.
+    private static DateTimeOffset EndOf(License over) => over.Merged ? over.RevokedAt!.Value : over.NotAfter;
 
     private static HeldKind KindOf(Cal cal) => cal switch
     {

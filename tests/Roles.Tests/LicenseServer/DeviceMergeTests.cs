@@ -85,7 +85,7 @@ public sealed class DeviceMergeTests : IAsyncLifetime
         var (first, second) = (await _host.ConnectAsync(before), await _host.ConnectAsync(after));
         var third = await _host.ConnectAsync(after);
 
-        Assert.Equal([merged.RevokedCal], list.Revoked);
+        Assert.Equal([merged.RevokedCal!], list.Revoked);
         Assert.Equal(2, merged.Device.Identities.Count);
         Assert.All([first, second, third], answer => Assert.False(answer.Granted!.Temporary));
         Assert.Equal(second.Granted!.Serial, third.Granted!.Serial);
