@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Ostiary.Contracts.Certificates;
-using Ostiary.Contracts.Licensing;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.LicenseServer;
