@@ -532,12 +532,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
-                    b.HasIndex("Version")
-                        .HasFilter("kind = 0 AND status = 0");
-
                     b.HasIndex("HostId", "NotBefore");
 
                     b.HasIndex("Status", "NotAfter");
+
+                    b.HasIndex("Kind", "Status", "NotAfter")
+                        .HasFilter("kind = 0 AND status = 0");
 
                     b.ToTable("licenses", (string)null);
                 });
@@ -948,10 +948,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
-                    b.HasIndex("Version")
-                        .HasFilter("pack_id IS NULL AND state = 0");
-
                     b.HasIndex("State", "ExpiresAt");
+
+                    b.HasIndex("PackId", "State", "ExpiresAt")
+                        .HasFilter("pack_id IS NULL AND state = 0");
 
                     b.ToTable("user_cals", (string)null);
                 });

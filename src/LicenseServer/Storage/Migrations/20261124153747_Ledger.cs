@@ -420,6 +420,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 columns: new[] { "host_id", "not_before" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_licenses_kind_status_not_after",
+                table: "licenses",
+                columns: new[] { "kind", "status", "not_after" },
+                filter: "kind = 0 AND status = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licenses_pack_id",
                 table: "licenses",
                 column: "pack_id",
@@ -435,12 +441,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "IX_licenses_status_not_after",
                 table: "licenses",
                 columns: new[] { "status", "not_after" });
-
-            migrationBuilder.CreateIndex(
-                name: "IX_licenses_version",
-                table: "licenses",
-                column: "version",
-                filter: "kind = 0 AND status = 0");
 
             migrationBuilder.CreateIndex(
                 name: "IX_packs_product_key_hash",
@@ -505,6 +505,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_user_cals_pack_id_state_expires_at",
+                table: "user_cals",
+                columns: new[] { "pack_id", "state", "expires_at" },
+                filter: "pack_id IS NULL AND state = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_user_cals_person_key",
                 table: "user_cals",
                 column: "person_key",
@@ -521,12 +527,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "IX_user_cals_state_expires_at",
                 table: "user_cals",
                 columns: new[] { "state", "expires_at" });
-
-            migrationBuilder.CreateIndex(
-                name: "IX_user_cals_version",
-                table: "user_cals",
-                column: "version",
-                filter: "pack_id IS NULL AND state = 0");
         }
 
         /// <inheritdoc />

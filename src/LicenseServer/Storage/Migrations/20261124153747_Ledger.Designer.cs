@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261124152424_Ledger")]
+    [Migration("20261124153747_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />
@@ -535,12 +535,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
-                    b.HasIndex("Version")
-                        .HasFilter("kind = 0 AND status = 0");
-
                     b.HasIndex("HostId", "NotBefore");
 
                     b.HasIndex("Status", "NotAfter");
+
+                    b.HasIndex("Kind", "Status", "NotAfter")
+                        .HasFilter("kind = 0 AND status = 0");
 
                     b.ToTable("licenses", (string)null);
                 });
@@ -951,10 +951,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
-                    b.HasIndex("Version")
-                        .HasFilter("pack_id IS NULL AND state = 0");
-
                     b.HasIndex("State", "ExpiresAt");
+
+                    b.HasIndex("PackId", "State", "ExpiresAt")
+                        .HasFilter("pack_id IS NULL AND state = 0");
 
                     b.ToTable("user_cals", (string)null);
                 });
