@@ -63,7 +63,7 @@ internal sealed class HotStatements : IDisposable
         _touchRequest = Prepare("UPDATE requests SET touches = touches + 1 WHERE request_id = @request_id", ["request_id"]);
         _signTemporary = Prepare("UPDATE temporaries SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
         _signLicense = Prepare("UPDATE licenses SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
-        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash, list_number = @list_number WHERE id = 1", ["number", "hash", "list_number"]);
+        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash, list_number = @list_number, seen_at = @seen_at WHERE id = 1", ["number", "hash", "list_number", "seen_at"]);
     }
 
     /// <summary>The statements take part in this transaction from now on.</summary>
@@ -114,7 +114,7 @@ internal sealed class HotStatements : IDisposable
             _signLicense.Run([signature, serial.ToBytes()]);
     }
 
-    public void Update(HeadRow row) => _updateHead.RunOnOne([row.Number, row.Hash, row.ListNumber]);
+    public void Update(HeadRow row) => _updateHead.RunOnOne([row.Number, row.Hash, row.ListNumber, row.SeenAt.ToUnixTimeSeconds()]);
 
     public void Dispose() => _all.ForEach(statement => statement.Command.Dispose());
 

@@ -226,8 +226,11 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
         foreach (var host in _hostsWithNewTemporaries)
             hot.TrimTemporaries(host, limits.TemporariesPerHost);
         db.SaveChanges();
-        if (head.Number != numberBefore)
-            hot.Update(head);
+        // The time is written with what is written anyhow, and once a minute.
+        if (head.Number == numberBefore && (now - head.SeenAt).Duration() < TimeSpan.FromMinutes(1))
+            return;
+        head.SeenAt = now;
+        hot.Update(head);
     }
 
     private void Revoke(string kind, License license, Action revoke)

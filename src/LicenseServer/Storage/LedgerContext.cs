@@ -26,6 +26,8 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<BreakGlass> BreakGlass => Set<BreakGlass>();
 
+    public DbSet<ClockConfirmation> ClockConfirmations => Set<ClockConfirmation>();
+
     public DbSet<Pack> Packs => Set<Pack>();
 
     public DbSet<Redemption> Redemptions => Set<Redemption>();
@@ -101,6 +103,7 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             glass.HasIndex(row => row.At);
             glass.Property(row => row.Reason).HasMaxLength(255);
         });
+        model.Entity<ClockConfirmation>(confirmation => confirmation.ToTable("clock_confirmations").HasKey(row => row.Id));
         model.Entity<Temporary>(temporary =>
         {
             ConfigureCal(temporary, "temporaries");

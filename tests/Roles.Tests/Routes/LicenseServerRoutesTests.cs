@@ -47,6 +47,8 @@ public sealed class LicenseServerRoutesTests : IAsyncLifetime
         ["GET /v1/cals/{serial}/certificate"] = new(),
         ["POST /v1/devices/{device}/merge"] = new("""{"other":"{otherDevice}","reason":"one machine"}""", Second: 404),
         ["POST /v1/devices/{device}/split"] = new("""{"hardwareId":"{otherHardwareId}","clientName":"SECOND"}""", Second: 404),
+        ["GET /v1/clock"] = new(),
+        ["POST /v1/clock"] = new("{}"),
         ["GET /v1/audit/verification"] = new(),
         ["GET /v1/audit"] = new(),
         ["POST /v1/sign-in"] = new($$"""{"name":"carol","password":"{{Password}}"}""", DoesAgain: true),

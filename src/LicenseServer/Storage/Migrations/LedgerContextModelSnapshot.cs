@@ -203,6 +203,30 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("break_glass", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.ClockConfirmation", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long>("Machine")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("machine");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("clock_confirmations", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>
                 {
                     b.Property<byte[]>("DeviceId")
@@ -257,6 +281,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
 
                     b.HasKey("Id");
 

@@ -75,6 +75,21 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "clock_confirmations",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    machine = table.Column<long>(type: "INTEGER", nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_clock_confirmations", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "device_flags",
                 columns: table => new
                 {
@@ -166,7 +181,8 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     id = table.Column<int>(type: "INTEGER", nullable: false),
                     number = table.Column<long>(type: "INTEGER", nullable: false),
                     hash = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    list_number = table.Column<long>(type: "INTEGER", nullable: false)
+                    list_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -543,6 +559,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "break_glass");
+
+            migrationBuilder.DropTable(
+                name: "clock_confirmations");
 
             migrationBuilder.DropTable(
                 name: "device_flags");
