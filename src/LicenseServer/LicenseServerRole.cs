@@ -42,7 +42,8 @@ public static class LicenseServerRole
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "Ostiary license server" });
         logging(builder.Logging);
         builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(time);
+        // The ledger's time is the role's time: what ends, and which certificates are good.
+        builder.Services.AddSingleton<TimeProvider>(services => services.GetRequiredService<Ledger>().Clock);
         builder.Services.AddSingleton(services => Ledger.Open(options, time, services.GetRequiredService<ILogger<LedgerWriter>>()));
         builder.Services.AddSingleton(services => services.GetRequiredService<Ledger>().Identity);
         builder.Services.AddSingleton<HostTls>();
@@ -73,6 +74,7 @@ public static class LicenseServerRole
         ReportSessions.Map(app);
         KeepGrace.Map(app);
         TellTime.Map(app);
+        ManageClock.Map(app);
 
         GetStatus.Map(app);
         Activate.Map(app);
@@ -88,6 +90,7 @@ public static class LicenseServerRole
         ListCals.Map(app);
         RevokeCal.Map(app);
         ListDevices.Map(app);
+        MergeDevices.Map(app);
         VerifyAudit.Map(app);
         ListAudit.Map(app);
         SignIn.Map(app);

@@ -22,6 +22,9 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Error, "A request to {Route} failed")]
     public static partial void RequestFailed(ILogger logger, string route, Exception failure);
 
+    [LoggerMessage(8, LogLevel.Information, "An administrator confirmed the machine's clock: {Machine:u}")]
+    public static partial void ClockConfirmed(ILogger logger, DateTimeOffset machine);
+
     [LoggerMessage(7, LogLevel.Warning, "The sweep failed; it is tried again in a minute")]
     public static partial void SweepFailed(ILogger logger, Exception failure);
 }

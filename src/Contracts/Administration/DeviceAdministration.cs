@@ -56,6 +56,32 @@ public sealed record DeviceIdentity(string HardwareId, string ClientName)
     public override string ToString() => nameof(DeviceIdentity);
 }
 
+/// <summary><c>POST /v1/devices/{device}/merge</c>: the other device is the same machine. Answers <see cref="MergedDevices"/>.</summary>
+/// <param name="Other">The device that there is no more.</param>
+/// <param name="Reason">Why; 1 to 255 characters. It stands with the CAL that becomes void.</param>
+public sealed record MergeDevicesRequest(Guid Other, string Reason)
+{
+    /// <summary>Says nothing: a reason may name a person.</summary>
+    public override string ToString() => nameof(MergeDevicesRequest);
+}
+
+/// <param name="Device">The device that is left.</param>
+/// <param name="RevokedCal">The serial of the permanent CAL that is void, its seat free; null where the two did not hold one each.</param>
+public sealed record MergedDevices(DeviceRecord Device, string? RevokedCal);
+
+/// <summary><c>POST /v1/devices/{device}/split</c>: an identity of the device is another machine. Answers <see cref="SplitDevices"/>.</summary>
+/// <param name="HardwareId">40 hexadecimal digits, one of the device's.</param>
+/// <param name="ClientName">The name that came with it; at most 255 characters.</param>
+public sealed record SplitDeviceRequest(string HardwareId, string ClientName)
+{
+    /// <summary>Says nothing: names are personal data.</summary>
+    public override string ToString() => nameof(SplitDeviceRequest);
+}
+
+/// <param name="Device">The device as it is now.</param>
+/// <param name="Split">The new device of that identity.</param>
+public sealed record SplitDevices(DeviceRecord Device, DeviceRecord Split);
+
 /// <summary><c>PUT /v1/hosts/{id}</c>: what is null stays. Answers the <see cref="HostRecord"/>.</summary>
 /// <param name="Allowed">Whether the host may ask for CALs.</param>
 /// <param name="QuotaPerHour">New permanent CALs in an hour, 0 to 1,000,000.</param>

@@ -16,9 +16,10 @@ namespace Ostiary.Contracts.Administration;
 /// <param name="LedgerNumber">The number of the newest ledger entry.</param>
 /// <param name="Hosts">Session hosts that have joined.</param>
 /// <param name="Counts">CALs by type and version.</param>
+/// <param name="Clock">What counts as now.</param>
 public sealed record LicenseServerStatus(
     string LicenseServerId, string Address, string KeyFingerprint, bool Activated, DateTimeOffset CertificateUntil,
-    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts);
+    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null);
 
 /// <param name="Type">What the CALs are held by.</param>
 /// <param name="Version">Their version.</param>

@@ -140,6 +140,18 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<DeviceRecord> DeviceAsync(Guid device, CancellationToken cancellation)
         => http.GetAsync<DeviceRecord>($"v1/devices/{device}", cancellation);
 
+    public Task<MergedDevices> MergeDevicesAsync(Guid device, MergeDevicesRequest request, CancellationToken cancellation)
+        => http.PostAsync<MergeDevicesRequest, MergedDevices>($"v1/devices/{device}/merge", request, cancellation);
+
+    public Task<SplitDevices> SplitDeviceAsync(Guid device, SplitDeviceRequest request, CancellationToken cancellation)
+        => http.PostAsync<SplitDeviceRequest, SplitDevices>($"v1/devices/{device}/split", request, cancellation);
+
+    public Task<ClockStatus> ClockAsync(CancellationToken cancellation)
+        => http.GetAsync<ClockStatus>("v1/clock", cancellation);
+
+    public Task<ClockStatus> ConfirmClockAsync(CancellationToken cancellation)
+        => http.PostAsync<object, ClockStatus>("v1/clock", new object(), cancellation);
+
     public Task<HostRecord> ChangeHostAsync(Guid hostId, ChangeHostRequest request, CancellationToken cancellation)
         => http.PutAsync<ChangeHostRequest, HostRecord>($"v1/hosts/{hostId}", request, cancellation);
 

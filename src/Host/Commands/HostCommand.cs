@@ -13,14 +13,16 @@ internal static class HostCommand
         new Command("clock", "What counts as now.")
         {
             new Command("show", "Shows the machine's clock and what counts as now.").Calls(
-                SessionsCommand.Role, (client, _, cancellation) => new SessionHostAdministrationClient(client).ClockAsync(cancellation), Print),
+                SessionsCommand.Role, (client, _, cancellation) => new SessionHostAdministrationClient(client).ClockAsync(cancellation), PrintHost),
             new Command("confirm", "Says that the machine's clock is right.").Calls(
-                SessionsCommand.Role, (client, _, cancellation) => new SessionHostAdministrationClient(client).ConfirmClockAsync(cancellation), Print),
+                SessionsCommand.Role, (client, _, cancellation) => new SessionHostAdministrationClient(client).ConfirmClockAsync(cancellation), PrintHost),
         },
     };
 
-    private static void Print(Screen screen, ClockStatus clock) => screen.Facts(
+    private static void PrintHost(Screen screen, ClockStatus clock) => Print(screen, clock, "ostiary host clock confirm");
+
+    public static void Print(Screen screen, ClockStatus clock, string confirm) => screen.Facts(
         ("Machine's clock", Screen.Time(clock.Machine)),
         ("Counts as now", Screen.Time(clock.Counts)),
-        ("Confirmed", clock.Confirmed ? "yes" : "no: it leapt by more than 24 hours; 'ostiary host clock confirm' confirms it"));
+        ("Confirmed", clock.Confirmed ? "yes" : $"no: it leapt by more than 24 hours; '{confirm}' confirms it"));
 }

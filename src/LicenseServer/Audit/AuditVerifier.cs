@@ -34,6 +34,8 @@ internal sealed class AuditVerifier
         await verifier.CompareAsync(CanonicalContent.UserCals, db.UserCals, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Policy, db.Policy, row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.BreakGlass, db.BreakGlass, row => $"{row.At.ToUnixTimeSeconds()}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(
+            CanonicalContent.ClockConfirmations, db.ClockConfirmations, row => $"{row.Machine.ToUnixTimeSeconds()}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Packs, db.Packs, row => row.PackId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Hosts, db.Hosts, row => row.HostId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);

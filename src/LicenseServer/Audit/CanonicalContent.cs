@@ -16,6 +16,7 @@ internal static class CanonicalContent
     public const string UserCals = "user_cals";
     public const string Policy = "policy";
     public const string BreakGlass = "break_glass";
+    public const string ClockConfirmations = "clock_confirmations";
     public const string Packs = "packs";
     public const string Hosts = "hosts";
     public const string Identity = "identity";
@@ -45,6 +46,7 @@ internal static class CanonicalContent
         json.WriteString("revocationReason"u8, license.RevocationReason);
         json.WriteBoolean("outsideLimit"u8, license.OutsideLimit);
         json.WriteBoolean("askFirst"u8, license.AskFirst);
+        json.WriteBoolean("merged"u8, license.Merged);
         json.WriteNumber("ledgerNumber"u8, license.LedgerNumber);
     });
 
@@ -81,6 +83,13 @@ internal static class CanonicalContent
         json.WriteNumber("until"u8, glass.Until.ToUnixTimeSeconds());
         json.WriteString("reason"u8, glass.Reason);
         json.WriteNumber("ledgerNumber"u8, glass.LedgerNumber);
+    });
+
+    public static byte[] Of(ClockConfirmation confirmation) => Write(json =>
+    {
+        json.WriteNumber("at"u8, confirmation.At.ToUnixTimeSeconds());
+        json.WriteNumber("machine"u8, confirmation.Machine.ToUnixTimeSeconds());
+        json.WriteNumber("ledgerNumber"u8, confirmation.LedgerNumber);
     });
 
     public static byte[] Of(Pack pack) => Write(json =>

@@ -45,15 +45,23 @@ internal static class ListDevices
 
     private static async Task Show(HttpContext context)
     {
-        if (!Guid.TryParse(context.Request.RouteValues["device"] as string, out var device))
-            throw new ProblemException(LicensingProblem.InvalidField, "a device id has 32 hexadecimal digits", "device");
+        var device = DeviceId(context);
         await using var db = context.RequestServices.GetRequiredService<Ledger>().Database.OpenReader();
         if (!await db.Licenses.AnyAsync(row => row.DeviceId == device, context.RequestAborted).ConfigureAwait(false))
-            throw new ProblemException(LicensingProblem.NotFound, $"no device has the id {device}; 'ostiary devices list' lists them");
+            throw Unknown(device);
         await Json.WriteAsync(context, await RecordAsync(context, db, device).ConfigureAwait(false), ContractsJson.Default.DeviceRecord).ConfigureAwait(false);
     }
 
-    private static async Task<DeviceRecord> RecordAsync(HttpContext context, LedgerContext db, Guid device)
+    /// <summary>The device that the route names.</summary>
+    public static Guid DeviceId(HttpContext context)
+        => Guid.TryParse(context.Request.RouteValues["device"] as string, out var device)
+            ? device
+            : throw new ProblemException(LicensingProblem.InvalidField, "a device id has 32 hexadecimal digits", "device");
+
+    public static ProblemException Unknown(Guid device, string? field = null)
+        => new(LicensingProblem.NotFound, $"no device has the id {device}; 'ostiary devices list' lists them", field);
+
+    public static async Task<DeviceRecord> RecordAsync(HttpContext context, LedgerContext db, Guid device)
     {
         var licenses = await db.Licenses.Where(row => row.DeviceId == device).OrderByDescending(row => row.Id).Take(MaxCals).ToListAsync(context.RequestAborted).ConfigureAwait(false);
         var flags = (await db.Flags.SingleOrDefaultAsync(row => row.DeviceId == device, context.RequestAborted).ConfigureAwait(false))?.Flags ?? DeviceFlags.None;

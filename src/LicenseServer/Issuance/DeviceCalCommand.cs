@@ -171,18 +171,18 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
     private Decision Decide(LedgerBatch batch, JoinedHost host, Guid device, Cal? held)
     {
         // Revoked means refused to the CAL's own end; after it the device is a new one.
-        var newest = batch.Rows.OfDevice(device).OfType<License>().OrderByDescending(license => license.NotBefore).ThenByDescending(license => license.Id).FirstOrDefault();
+        var newest = batch.Rows.OfDevice(device).OfType<License>().Where(license => !license.Merged).OrderByDescending(license => license.NotBefore).ThenByDescending(license => license.Id).FirstOrDefault();
         if (held is null && newest is { Status: LicenseStatus.Revoked })
             return newest.IsRevoked(batch.Now)
                 ? new Decision.Refused(RefusalReason.Revoked, $"The device's CAL {newest.Serial} was revoked on {newest.RevokedAt:yyyy-MM-dd}; it would have ended on {newest.NotAfter:yyyy-MM-dd}.")
                 : IssuancePolicy.Decide(DeviceStanding.New, [], host.Version, batch.Now, question.PermanentDays);
         if (OtherType.RefusesDevice(batch, held, host.Version) is { } otherType)
             return otherType;
-        var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status is LicenseStatus.Expired or LicenseStatus.Replaced)
-            .OrderByDescending(license => license.Status == LicenseStatus.Expired).ThenByDescending(license => license.NotAfter).FirstOrDefault();
+        var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Merged || license.Status is LicenseStatus.Expired or LicenseStatus.Replaced)
+            .OrderByDescending(license => license.Status != LicenseStatus.Replaced).ThenByDescending(EndOf).FirstOrDefault();
         var standing = new DeviceStanding(
             held is null ? null : new(KindOf(held), held.Version, (held as License)?.PackId, held.NotAfter),
-            over is null ? null : (over.NotAfter, over.Kind == LicenseKind.Temporary));
+            over is null ? null : (EndOf(over), over.Kind == LicenseKind.Temporary));
         var seats = IssuancePolicy.NeedsSeats(standing, host.Version, batch.Now)
             ? batch.DevicePacks().Select(pack => new PackSeats(
                 pack.PackId, pack.Version, pack.Installed(batch.Now), pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
@@ -192,6 +192,9 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             decision = IssuancePolicy.WithoutQuota(decision, standing, host.Version, host.QuotaPerHour);
         return question.Pass == AskingPass.Permanent ? IssuancePolicy.InFirstPass(decision, standing, seats, host.Version) : decision;
     }
+
+    // One that was split off without its CAL had it until the merge.
+    private static DateTimeOffset EndOf(License over) => over.Merged ? over.RevokedAt!.Value : over.NotAfter;
 
     private static HeldKind KindOf(Cal cal) => cal switch
     {
@@ -204,8 +207,12 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
     {
         switch (decision)
         {
+            case Decision.Keep when held!.HardwareId.AsSpan().SequenceEqual(question.HardwareId):
+                return new(held, IsPresented(held), null, null);
+
+            // The device was merged and comes with its other hardware id: a CAL names one.
             case Decision.Keep:
-                return new(held, IsPresented(held!), null, null);
+                return new(held is License { Kind: LicenseKind.Permanent } permanent ? Reissue(batch, permanent) : GrantTemporary(batch, host, device, held, held.Version, held.NotAfter), false, null, null);
 
             case Decision.GrantTemporary(var version, var until):
                 return new(GrantTemporary(batch, host, device, held, version, until), false, null, null);
@@ -276,6 +283,19 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         var notAfter = Earlier(until, templates.Until);
         var license = NewLicense(device, version, serial, batch.Now, notAfter, templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
         batch.Add(renewal ? "license-renewed" : "license-issued", license);
+        return license;
+    }
+
+    // The same seat and the same end. The one for the other hardware id is void, so that two machines do not go on with one seat.
+    private License Reissue(LedgerBatch batch, License held)
+    {
+        batch.RevokeAsMerged(held, "made anew for another hardware id of the merged device", outsideLimit: true);
+        batch.Pack(held.PackId)?.AdoptSeat();
+        var serial = CalSerial.Draw(batch.Now);
+        var packId = held.PackId!.Value;
+        var license = NewLicense(
+            held.DeviceId, held.Version, serial, batch.Now, held.NotAfter, templates.Make(held.Version, packId, question.HardwareId, serial, batch.Now, held.NotAfter), packId, held.Account);
+        batch.Add("license-reissued", license);
         return license;
     }
 

@@ -8,6 +8,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Time;
 
 namespace Ostiary.LicenseServer.Status;
 
@@ -30,7 +31,7 @@ internal static class GetStatus
         var status = new LicenseServerStatus(
             ledger.Identity.Id.Text, context.RequestServices.GetRequiredService<PublicAddress>().Get().AbsoluteUri, ledger.Identity.Key.Fingerprint.Hex, own.IsActivated, own.Until,
             context.RequestServices.GetRequiredService<ClearinghouseConnection>().Address?.AbsoluteUri, head.Number, hosts,
-            await CountCals.CountAsync(db, now, context.RequestAborted).ConfigureAwait(false));
+            await CountCals.CountAsync(db, now, context.RequestAborted).ConfigureAwait(false), ManageClock.StatusOf(ledger.Clock));
         await Json.WriteAsync(context, status, ContractsJson.Default.LicenseServerStatus).ConfigureAwait(false);
     }
 }

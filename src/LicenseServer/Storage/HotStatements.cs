@@ -40,11 +40,11 @@ internal sealed class HotStatements : IDisposable
     {
         _connection = connection;
         _insertTemporary = Insert("temporaries", CalColumns);
-        _insertLicense = Insert("licenses", [.. CalColumns, "kind", "status", "account", "pack_id", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first"]);
+        _insertLicense = Insert("licenses", [.. CalColumns, "kind", "status", "account", "pack_id", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first", "merged"]);
         _updateLicense = Prepare(
-            "UPDATE licenses SET status = @status, account = @account, ledger_number = @ledger_number, revoked_at = @revoked_at, revocation_reason = @revocation_reason, "
-            + "outside_limit = @outside_limit, ask_first = @ask_first WHERE serial = @serial",
-            ["status", "account", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first", "serial"]);
+            "UPDATE licenses SET device_id = @device_id, status = @status, account = @account, ledger_number = @ledger_number, revoked_at = @revoked_at, revocation_reason = @revocation_reason, "
+            + "outside_limit = @outside_limit, ask_first = @ask_first, merged = @merged WHERE serial = @serial",
+            ["device_id", "status", "account", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first", "merged", "serial"]);
         _deleteTemporary = Prepare("DELETE FROM temporaries WHERE serial = @serial", ["serial"]);
         _trimTemporaries = Prepare(
             "DELETE FROM temporaries WHERE host_id = @host_id AND id <= (SELECT id FROM temporaries WHERE host_id = @host_id ORDER BY id DESC LIMIT 1 OFFSET @kept)", ["host_id", "kept"]);
@@ -63,7 +63,7 @@ internal sealed class HotStatements : IDisposable
         _touchRequest = Prepare("UPDATE requests SET touches = touches + 1 WHERE request_id = @request_id", ["request_id"]);
         _signTemporary = Prepare("UPDATE temporaries SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
         _signLicense = Prepare("UPDATE licenses SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
-        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash, list_number = @list_number WHERE id = 1", ["number", "hash", "list_number"]);
+        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash, list_number = @list_number, seen_at = @seen_at WHERE id = 1", ["number", "hash", "list_number", "seen_at"]);
     }
 
     /// <summary>The statements take part in this transaction from now on.</summary>
@@ -74,7 +74,7 @@ internal sealed class HotStatements : IDisposable
     public void Insert(License row)
         => _insertLicense.Run([.. CalValues(row), (int)row.Kind, (int)row.Status, row.Account, row.PackId?.ToByteArray(bigEndian: true), row.LedgerNumber, .. RevocationValues(row)]);
 
-    public void Update(License row) => _updateLicense.RunOnOne([(int)row.Status, row.Account, row.LedgerNumber, .. RevocationValues(row), row.Serial.ToBytes()]);
+    public void Update(License row) => _updateLicense.RunOnOne([row.DeviceId.ToByteArray(bigEndian: true), (int)row.Status, row.Account, row.LedgerNumber, .. RevocationValues(row), row.Serial.ToBytes()]);
 
     public void Delete(Temporary row) => _deleteTemporary.RunOnOne([row.Serial.ToBytes()]);
 
@@ -114,11 +114,11 @@ internal sealed class HotStatements : IDisposable
             _signLicense.Run([signature, serial.ToBytes()]);
     }
 
-    public void Update(HeadRow row) => _updateHead.RunOnOne([row.Number, row.Hash, row.ListNumber]);
+    public void Update(HeadRow row) => _updateHead.RunOnOne([row.Number, row.Hash, row.ListNumber, row.SeenAt.ToUnixTimeSeconds()]);
 
     public void Dispose() => _all.ForEach(statement => statement.Command.Dispose());
 
-    private static object?[] RevocationValues(License row) => [row.RevokedAt?.ToUnixTimeSeconds(), row.RevocationReason, row.OutsideLimit, row.AskFirst];
+    private static object?[] RevocationValues(License row) => [row.RevokedAt?.ToUnixTimeSeconds(), row.RevocationReason, row.OutsideLimit, row.AskFirst, row.Merged];
 
     private static object?[] CalValues(Cal row) =>
     [

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Clock;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Identity;
@@ -18,8 +19,9 @@ internal sealed class Ledger : IAsyncDisposable
     private readonly FileStream _lock;
     private volatile CalTemplates _templates;
 
-    private Ledger(FileStream held, LedgerDatabase database, LicenseServerIdentity identity, LedgerWriter writer, Func<int>? drawPermanentDays)
+    private Ledger(FileStream held, LedgerDatabase database, LicenseServerIdentity identity, SteadyClock clock, LedgerWriter writer, Func<int>? drawPermanentDays)
     {
+        Clock = clock;
         _lock = held;
         Database = database;
         Identity = identity;
@@ -32,6 +34,9 @@ internal sealed class Ledger : IAsyncDisposable
 
     public LicenseServerIdentity Identity { get; }
 
+    /// <summary>What time it is for everything that the license server does.</summary>
+    public SteadyClock Clock { get; }
+
     /// <summary>Draws what a permanent CAL is good for: 52 to 89 days.</summary>
     public Func<int> DrawPermanentDays { get; }
 
@@ -40,7 +45,7 @@ internal sealed class Ledger : IAsyncDisposable
 
     /// <summary>Opens the ledger of a state directory, or makes it.</summary>
     /// <param name="options">Checked already.</param>
-    /// <param name="time">The clock.</param>
+    /// <param name="time">The machine's clock.</param>
     /// <param name="log">For the writer.</param>
     /// <param name="drawPermanentDays">Draws 52 to 89; null for the system's randomness.</param>
     /// <exception cref="IOException">Another license server runs on the directory, or its files do not belong together.</exception>
@@ -52,19 +57,22 @@ internal sealed class Ledger : IAsyncDisposable
         try
         {
             var database = LedgerDatabase.Open(options.LedgerFile);
+            SteadyClock clock;
             using (var db = database.OpenWriter())
             {
-                if (!db.Head.Any())
+                var head = db.Head.SingleOrDefault();
+                clock = new(time, head?.SeenAt);
+                if (head is null)
                 {
-                    db.Add(new HeadRow { Number = 0, Hash = Audit.AuditChain.Start() });
+                    db.Add(new HeadRow { Number = 0, Hash = Audit.AuditChain.Start(), SeenAt = clock.GetUtcNow() });
                     db.SaveChanges();
                 }
 
-                identity = LicenseServerIdentity.Open(options.KeyFile, db, time);
+                identity = LicenseServerIdentity.Open(options.KeyFile, db, clock);
             }
 
             var limits = new LedgerLimits(options.MaxBatch, options.QueueLength, options.TemporariesPerHost, options.RequestsPerHost);
-            return new(held, database, identity, new(database, identity.Key, time, limits, log), drawPermanentDays);
+            return new(held, database, identity, clock, new(database, identity.Key, clock, limits, log), drawPermanentDays);
         }
         catch
         {

@@ -52,6 +52,16 @@ internal sealed partial class LedgerBatch
         _breakGlassRead = true;
     }
 
+    public void Add(ClockConfirmation confirmation)
+    {
+        Audit("clock-confirmed", CanonicalContent.ClockConfirmations, $"{confirmation.Machine.ToUnixTimeSeconds()}", number =>
+        {
+            confirmation.LedgerNumber = number;
+            return CanonicalContent.Of(confirmation);
+        });
+        db.Add(confirmation);
+    }
+
     public void Add(string kind, UserCal cal)
     {
         Enter(kind, cal);

@@ -107,15 +107,11 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
     }
 
     /// <summary>The CAL is void, its seat is free, and the revocation list has another number.</summary>
-    public void Revoke(License license, string reason, bool outsideLimit)
-    {
-        var tookSeat = license.TakesSeat;
-        license.Revoke(now, reason, outsideLimit);
-        if (tookSeat)
-            ReturnSeat(license);
-        Record("license-revoked", license);
-        ListChanged();
-    }
+    public void Revoke(License license, string reason, bool outsideLimit) => Revoke("license-revoked", license, () => license.Revoke(now, reason, outsideLimit));
+
+    /// <summary>The same for a CAL that another one of its device stands for: the device is not refused for it.</summary>
+    public void RevokeAsMerged(License license, string reason, bool outsideLimit)
+        => Revoke("license-merged", license, () => license.RevokeAsMerged(now, reason, outsideLimit));
 
     /// <summary>The CAL takes its seat again; that one is free, the caller has checked.</summary>
     public void LiftRevocation(License license)
@@ -141,6 +137,25 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
         if (db.Flags.Find(deviceId) is not { } flagged)
             db.Add(flagged = new FlaggedDevice { DeviceId = deviceId });
         flagged.Flags |= flags;
+    }
+
+    /// <summary>All rows of a device.</summary>
+    public IReadOnlyList<Cal> OfDevice(Guid deviceId)
+    {
+        foreach (var license in db.Licenses.AsNoTracking().Where(row => row.DeviceId == deviceId).ToList())
+            rows.Attach(license);
+        foreach (var temporary in db.Temporaries.AsNoTracking().Where(row => row.DeviceId == deviceId).ToList())
+            rows.Add(temporary);
+        return rows.OfDevice(deviceId);
+    }
+
+    /// <summary>The license is another device's from here on.</summary>
+    public void Move(string kind, License license, Guid deviceId)
+    {
+        rows.Remove(license);
+        license.DeviceId = deviceId;
+        rows.Add(license);
+        Record(kind, license);
     }
 
     /// <summary>What was just entered changes the revocation list.</summary>
@@ -211,8 +226,21 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
         foreach (var host in _hostsWithNewTemporaries)
             hot.TrimTemporaries(host, limits.TemporariesPerHost);
         db.SaveChanges();
-        if (head.Number != numberBefore)
-            hot.Update(head);
+        // The time is written with what is written anyhow, and once a minute.
+        if (head.Number == numberBefore && (now - head.SeenAt).Duration() < TimeSpan.FromMinutes(1))
+            return;
+        head.SeenAt = now;
+        hot.Update(head);
+    }
+
+    private void Revoke(string kind, License license, Action revoke)
+    {
+        var tookSeat = license.TakesSeat;
+        revoke();
+        if (tookSeat)
+            ReturnSeat(license);
+        Record(kind, license);
+        ListChanged();
     }
 
     private void Enter(string kind, License license)

@@ -26,6 +26,8 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<BreakGlass> BreakGlass => Set<BreakGlass>();
 
+    public DbSet<ClockConfirmation> ClockConfirmations => Set<ClockConfirmation>();
+
     public DbSet<Pack> Packs => Set<Pack>();
 
     public DbSet<Redemption> Redemptions => Set<Redemption>();
@@ -75,8 +77,8 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             license.HasIndex(row => row.AskFirst).HasFilter("ask_first");
             license.HasIndex(row => row.HardwareId);
             license.HasIndex(row => new { row.HostId, row.NotBefore });
-            // What counts look for: those that no pack counts.
-            license.HasIndex(row => row.Version).HasFilter("kind = 0 AND status = 0");
+            // What counts look for: those that no pack counts. All that they compare is in it, else the index above is taken and every live row read.
+            license.HasIndex(row => new { row.Kind, row.Status, row.NotAfter }).HasFilter("kind = 0 AND status = 0");
             license.Property(row => row.Account).HasMaxLength(255);
             license.Property(row => row.RevocationReason).HasMaxLength(255);
         });
@@ -88,7 +90,7 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             // One person is one CAL.
             cal.HasIndex(row => row.PersonKey).IsUnique().HasFilter("state = 0");
             cal.HasIndex(row => new { row.State, row.ExpiresAt });
-            cal.HasIndex(row => row.Version).HasFilter("pack_id IS NULL AND state = 0");
+            cal.HasIndex(row => new { row.PackId, row.State, row.ExpiresAt }).HasFilter("pack_id IS NULL AND state = 0");
             cal.Property(row => row.Name).HasMaxLength(255);
             cal.Property(row => row.Realm).HasMaxLength(255);
             cal.Property(row => row.StableId).HasMaxLength(64);
@@ -101,6 +103,7 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             glass.HasIndex(row => row.At);
             glass.Property(row => row.Reason).HasMaxLength(255);
         });
+        model.Entity<ClockConfirmation>(confirmation => confirmation.ToTable("clock_confirmations").HasKey(row => row.Id));
         model.Entity<Temporary>(temporary =>
         {
             ConfigureCal(temporary, "temporaries");

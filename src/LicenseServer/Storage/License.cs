@@ -50,6 +50,9 @@ internal sealed class License : Cal
     /// <summary>It was revoked for a reason that does not count against the limit: a removed host's, or a clone's.</summary>
     public bool OutsideLimit { get; private set; }
 
+    /// <summary>It was revoked because another CAL of the same device stands for it: devices were merged, or it was made anew for another hardware id of a merged device.</summary>
+    public bool Merged { get; private set; }
+
     /// <summary>In use from more than one address: hosts ask before they admit with it.</summary>
     public bool AskFirst { get; private set; }
 
@@ -76,11 +79,17 @@ internal sealed class License : Cal
         (Status, RevokedAt, RevocationReason, OutsideLimit) = (LicenseStatus.Revoked, now, reason, outsideLimit);
     }
 
+    public void RevokeAsMerged(DateTimeOffset now, string reason, bool outsideLimit)
+    {
+        Revoke(now, reason, outsideLimit);
+        Merged = true;
+    }
+
     public void LiftRevocation(DateTimeOffset now)
     {
         if (!IsRevoked(now))
             throw new InvalidOperationException($"license {Serial} is {Status} until {NotAfter:O}; there is no revocation to lift at {now:O}");
-        (Status, RevokedAt, RevocationReason, OutsideLimit) = (LicenseStatus.Live, null, null, false);
+        (Status, RevokedAt, RevocationReason, OutsideLimit, Merged) = (LicenseStatus.Live, null, null, false, false);
     }
 
     public void DoubtUse() => AskFirst = true;

@@ -18,6 +18,23 @@ internal sealed class HeadRow
 
     /// <summary>The ledger number of the newest change to the revocation list; the list's own number.</summary>
     public long ListNumber { get; set; }
+
+    /// <summary>The latest time that counted as now, to the minute: the clock goes on from it after a restart.</summary>
+    public DateTimeOffset SeenAt { get; set; }
+}
+
+/// <summary>An administrator's word that the machine's clock is right after a leap (table <c>clock_confirmations</c>).</summary>
+internal sealed class ClockConfirmation
+{
+    public long Id { get; private set; }
+
+    /// <summary>What counted as now before it.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>What the machine's clock said.</summary>
+    public required DateTimeOffset Machine { get; init; }
+
+    public long LedgerNumber { get; set; }
 }
 
 /// <summary>An entry of the audit chain (table <c>audit</c>), append-only.</summary>

@@ -142,8 +142,12 @@ public sealed class Deployment : IAsyncDisposable
         File.Move(ClockFile + ".new", ClockFile, overwrite: true);
     }
 
-    /// <summary>A clock that leaps by days counts on a session host when a license server or, as here, an administrator says that it is right.</summary>
-    public Task ConfirmClockAsync(CancellationToken cancellation) => DoneAsync(cancellation, "host", "clock", "confirm");
+    /// <summary>A clock that leaps by days counts on a license server, and on a session host, when an administrator says that it is right.</summary>
+    public async Task ConfirmClockAsync(CancellationToken cancellation)
+    {
+        await DoneAsync(cancellation, "server", "clock", "confirm");
+        await DoneAsync(cancellation, "host", "clock", "confirm");
+    }
 
     /// <summary>Runs the command line as an administrator does.</summary>
     public Task<ProcessResult> CommandAsync(CancellationToken cancellation, params string[] arguments)

@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -31,11 +30,12 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     {
         _clearinghouse = clearinghouse;
         _root = root;
+        Time = new(TestLedger.Begin, () => _app.Services.GetRequiredService<Ledger>().Clock.GetUtcNow());
     }
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ostiary-ls-").FullName;
 
-    public FakeTimeProvider Time { get; } = new(TestLedger.Begin);
+    public WalkedTime Time { get; }
 
     public TestLog Lines { get; } = new();
 

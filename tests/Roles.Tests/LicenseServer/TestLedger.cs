@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
@@ -32,10 +31,11 @@ internal sealed class TestLedger : IAsyncDisposable
             TemporariesPerHost = temporariesPerHost,
             MaxBatch = maxBatch,
         };
+        Time = new(Begin, () => Ledger?.Clock.GetUtcNow());
         Ledger = Open();
     }
 
-    public FakeTimeProvider Time { get; } = new(Begin);
+    public WalkedTime Time { get; }
 
     /// <summary>What the next permanent CAL is good for.</summary>
     public int PermanentDays { get; set; } = 60;
@@ -46,6 +46,8 @@ internal sealed class TestLedger : IAsyncDisposable
 
     public async Task RestartAsync()
     {
+        // A role that runs writes the time once a minute.
+        await Ledger.WorkAsync(_ => true, TestContext.Current.CancellationToken);
         await Ledger.DisposeAsync();
         Ledger = Open();
     }

@@ -76,6 +76,10 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["DELETE /v1/cals/{serial}/revocation"] = new(Of: "{permanent}"),
         ["GET /v1/devices"] = new(),
         ["GET /v1/devices/{device}"] = new(Of: "{device}"),
+        ["POST /v1/devices/{device}/merge"] = new("""{"other":"{otherDevice}","reason":"one machine"}""", "{mergedDevice}", Second: 404),
+        ["POST /v1/devices/{device}/split"] = new("""{"hardwareId":"{otherHardwareId}","clientName":"SECOND"}""", "{mergedDevice}", Second: 404),
+        ["GET /v1/clock"] = new(),
+        ["POST /v1/clock"] = new("{}"),
         ["GET /v1/audit/verification"] = new(),
         ["GET /v1/audit"] = new(),
         ["POST /v1/sign-in"] = new($$"""{"name":"carol","password":"{{Password}}"}""", DoesAgain: true),
@@ -126,6 +130,10 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         await _host.SettleAsync(settled);
         var unusedPack = await InstallAsync(CalType.Device);
         var removedHost = await _server.JoinAsync();
+        var (first, second) = (new TestDevice("FIRST"), new TestDevice("SECOND"));
+        await _host.SettleAsync(first);
+        await _host.SettleAsync(second);
+        var devices = (await _server.Administration.DevicesAsync(null, 10, null, Cancellation)).Items;
         var accounts = new AccountsClient(_server.AdministrationHttp);
         foreach (var name in new[] { "admin", "bob", "carol" })
             await accounts.AddAsync(new(name, name == "admin" ? AccountRole.Administrator : AccountRole.Reader, Password), Cancellation);
@@ -141,7 +149,10 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
             ["{userLogon}"] = $"{Guid.CreateVersion7()}",
             ["{temporary}"] = device.Serial,
             ["{permanent}"] = settled.Serial,
-            ["{device}"] = $"{Assert.Single((await _server.Administration.DevicesAsync(null, 10, null, Cancellation)).Items).DeviceId}",
+            ["{device}"] = $"{Named("SETTLED")}",
+            ["{mergedDevice}"] = $"{Named("FIRST")}",
+            ["{otherDevice}"] = $"{Named("SECOND")}",
+            ["{otherHardwareId}"] = Convert.ToHexStringLower(second.HardwareId),
             ["{userCal}"] = await LogOnAsync("erin"),
             ["{releasedUserCal}"] = await LogOnAsync("frank"),
             ["{devicePack}"] = $"{devicePack}",
@@ -153,6 +164,8 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
             ["{productKey}"] = FakeClearinghouse.NewProductKey(),
             ["{token}"] = $"{token.Record.Id}",
         };
+
+        Guid Named(string clientName) => devices.Single(record => record.Identities[0].ClientName == clientName).DeviceId;
     }
 
     public async ValueTask DisposeAsync()

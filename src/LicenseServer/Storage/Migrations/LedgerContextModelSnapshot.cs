@@ -203,6 +203,30 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("break_glass", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.ClockConfirmation", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long>("Machine")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("machine");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("clock_confirmations", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>
                 {
                     b.Property<byte[]>("DeviceId")
@@ -257,6 +281,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
 
                     b.HasKey("Id");
 
@@ -460,6 +488,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("ledger_number");
 
+                    b.Property<bool>("Merged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("merged");
+
                     b.Property<long>("NotAfter")
                         .HasColumnType("INTEGER")
                         .HasColumnName("not_after");
@@ -528,12 +560,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
-                    b.HasIndex("Version")
-                        .HasFilter("kind = 0 AND status = 0");
-
                     b.HasIndex("HostId", "NotBefore");
 
                     b.HasIndex("Status", "NotAfter");
+
+                    b.HasIndex("Kind", "Status", "NotAfter")
+                        .HasFilter("kind = 0 AND status = 0");
 
                     b.ToTable("licenses", (string)null);
                 });
@@ -944,10 +976,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
-                    b.HasIndex("Version")
-                        .HasFilter("pack_id IS NULL AND state = 0");
-
                     b.HasIndex("State", "ExpiresAt");
+
+                    b.HasIndex("PackId", "State", "ExpiresAt")
+                        .HasFilter("pack_id IS NULL AND state = 0");
 
                     b.ToTable("user_cals", (string)null);
                 });

@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261124140142_Ledger")]
+    [Migration("20261124170047_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />
@@ -206,6 +206,30 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("break_glass", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.ClockConfirmation", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long>("Machine")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("machine");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("clock_confirmations", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>
                 {
                     b.Property<byte[]>("DeviceId")
@@ -260,6 +284,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
 
                     b.HasKey("Id");
 
@@ -463,6 +491,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("ledger_number");
 
+                    b.Property<bool>("Merged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("merged");
+
                     b.Property<long>("NotAfter")
                         .HasColumnType("INTEGER")
                         .HasColumnName("not_after");
@@ -531,12 +563,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
-                    b.HasIndex("Version")
-                        .HasFilter("kind = 0 AND status = 0");
-
                     b.HasIndex("HostId", "NotBefore");
 
                     b.HasIndex("Status", "NotAfter");
+
+                    b.HasIndex("Kind", "Status", "NotAfter")
+                        .HasFilter("kind = 0 AND status = 0");
 
                     b.ToTable("licenses", (string)null);
                 });
@@ -947,10 +979,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
-                    b.HasIndex("Version")
-                        .HasFilter("pack_id IS NULL AND state = 0");
-
                     b.HasIndex("State", "ExpiresAt");
+
+                    b.HasIndex("PackId", "State", "ExpiresAt")
+                        .HasFilter("pack_id IS NULL AND state = 0");
 
                     b.ToTable("user_cals", (string)null);
                 });

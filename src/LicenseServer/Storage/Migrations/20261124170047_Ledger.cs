@@ -75,6 +75,21 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "clock_confirmations",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    machine = table.Column<long>(type: "INTEGER", nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_clock_confirmations", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "device_flags",
                 columns: table => new
                 {
@@ -166,7 +181,8 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     id = table.Column<int>(type: "INTEGER", nullable: false),
                     number = table.Column<long>(type: "INTEGER", nullable: false),
                     hash = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    list_number = table.Column<long>(type: "INTEGER", nullable: false)
+                    list_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -187,6 +203,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
                     revocation_reason = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
                     outside_limit = table.Column<bool>(type: "INTEGER", nullable: false),
+                    merged = table.Column<bool>(type: "INTEGER", nullable: false),
                     ask_first = table.Column<bool>(type: "INTEGER", nullable: false),
                     serial = table.Column<byte[]>(type: "BLOB", nullable: false),
                     device_id = table.Column<byte[]>(type: "BLOB", nullable: false),
@@ -419,6 +436,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 columns: new[] { "host_id", "not_before" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_licenses_kind_status_not_after",
+                table: "licenses",
+                columns: new[] { "kind", "status", "not_after" },
+                filter: "kind = 0 AND status = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licenses_pack_id",
                 table: "licenses",
                 column: "pack_id",
@@ -434,12 +457,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "IX_licenses_status_not_after",
                 table: "licenses",
                 columns: new[] { "status", "not_after" });
-
-            migrationBuilder.CreateIndex(
-                name: "IX_licenses_version",
-                table: "licenses",
-                column: "version",
-                filter: "kind = 0 AND status = 0");
 
             migrationBuilder.CreateIndex(
                 name: "IX_packs_product_key_hash",
@@ -504,6 +521,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_user_cals_pack_id_state_expires_at",
+                table: "user_cals",
+                columns: new[] { "pack_id", "state", "expires_at" },
+                filter: "pack_id IS NULL AND state = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_user_cals_person_key",
                 table: "user_cals",
                 column: "person_key",
@@ -520,12 +543,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "IX_user_cals_state_expires_at",
                 table: "user_cals",
                 columns: new[] { "state", "expires_at" });
-
-            migrationBuilder.CreateIndex(
-                name: "IX_user_cals_version",
-                table: "user_cals",
-                column: "version",
-                filter: "pack_id IS NULL AND state = 0");
         }
 
         /// <inheritdoc />
@@ -542,6 +559,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "break_glass");
+
+            migrationBuilder.DropTable(
+                name: "clock_confirmations");
 
             migrationBuilder.DropTable(
                 name: "device_flags");
