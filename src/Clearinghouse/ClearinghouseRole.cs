@@ -68,6 +68,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<ListProductKeys>();
         builder.Services.AddSingleton<FindProductKey>();
         builder.Services.AddSingleton<ShowStatus>();
+        builder.Services.AddSingleton<TellTime>();
 
         var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILogger<Startup>>();
@@ -80,6 +81,7 @@ public static class ClearinghouseRole
         app.MapPost("/v1/activations", (HttpContext context, ActivateLicenseServer use) => use.HandleAsync(context)).Through(Door.Public).Limited();
         app.MapPost("/v1/product-keys/check", (HttpContext context, CheckProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
         app.MapPost("/v1/key-packs", (HttpContext context, RedeemProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
+        app.MapPost("/v1/time", (HttpContext context, TellTime use) => use.HandleAsync(context)).Through(Door.Public).Limited();
 
         app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);

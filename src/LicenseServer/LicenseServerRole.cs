@@ -54,6 +54,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton<DeclaredRoutes>().AddHostedService(services => services.GetRequiredService<DeclaredRoutes>());
         builder.Services.AddSingleton<ClearinghouseConnection>();
         builder.Services.AddHostedService<Sweep>();
+        builder.Services.AddSingleton<ClearinghouseTime>().AddHostedService(services => services.GetRequiredService<ClearinghouseTime>());
         builder.Services.AddRoutingCore();
         builder.Services.AddApiDescription();
         builder.WebHost.UseKestrelCore();

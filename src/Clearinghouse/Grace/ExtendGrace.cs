@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
@@ -33,7 +32,7 @@ internal sealed class ExtendGrace(Database database, Issuers issuers, SignerClie
         var payload = extension.Encode();
         await StoreAsync(extension, payload, cancellation);
         var statement = await signer.SignGraceExtensionAsync(payload, cancellation);
-        var issuing = await VerifyAsync(statement, payload, cancellation);
+        var issuing = await issuers.IssuerOfAsync(statement, payload, "a grace extension", cancellation);
         await database.WriteAsync(
             async store =>
             {
@@ -55,18 +54,4 @@ internal sealed class ExtendGrace(Database database, Issuers issuers, SignerClie
                 return true;
             },
             cancellation);
-
-    // The signer may have got a new issuing key since the last hour.
-    private async Task<X509Certificate2> VerifyAsync(byte[] statement, byte[] payload, CancellationToken cancellation)
-    {
-        if (!Statement.TryReadSigner(statement, out var signedBy))
-            throw new CryptographicException("the signer's statement names no key");
-        if (issuers.Find(signedBy) is null)
-            await issuers.RefreshAsync(cancellation);
-        var issuing = issuers.Find(signedBy);
-        using var key = issuing?.GetECDsaPublicKey();
-        return key is not null && Statement.TryVerify(statement, key, out var signed) && signed.AsSpan().SequenceEqual(payload)
-            ? issuing!
-            : throw new CryptographicException("the signer's statement for a grace extension does not verify");
-    }
 }

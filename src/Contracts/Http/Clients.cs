@@ -15,6 +15,9 @@ public sealed class ClearinghouseClient(HttpClient http)
 
     public Task<RedeemResponse> RedeemAsync(RedeemRequest request, CancellationToken cancellation)
         => http.PostAsync<RedeemRequest, RedeemResponse>("v1/key-packs", request, cancellation);
+
+    public Task<ClearinghouseTimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
+        => http.PostAsync<TimeRequest, ClearinghouseTimeAnswer>("v1/time", request, cancellation);
 }
 
 /// <summary>A license server, as a session host calls it.</summary>

@@ -24,6 +24,7 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(CheckProductKeyResponse))]
 [JsonSerializable(typeof(RedeemRequest))]
 [JsonSerializable(typeof(RedeemResponse))]
+[JsonSerializable(typeof(ClearinghouseTimeAnswer))]
 [JsonSerializable(typeof(JoinRequest))]
 [JsonSerializable(typeof(Membership))]
 [JsonSerializable(typeof(DeviceCalRequest))]

@@ -23,7 +23,7 @@ internal sealed class HeadRow
     public DateTimeOffset SeenAt { get; set; }
 }
 
-/// <summary>An administrator's word that the machine's clock is right after a leap (table <c>clock_confirmations</c>).</summary>
+/// <summary>An administrator's word that the machine's clock is right after a leap, or the clearinghouse's of what time it is (table <c>clock_confirmations</c>).</summary>
 internal sealed class ClockConfirmation
 {
     public long Id { get; private set; }

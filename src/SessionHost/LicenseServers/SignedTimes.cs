@@ -5,7 +5,8 @@ using Ostiary.SessionHost.Clock;
 namespace Ostiary.SessionHost.LicenseServers;
 
 /// <summary>Asks license servers what time it is when the machine's clock has leapt.</summary>
-internal sealed class SignedTimes(HostClock clock, Servers servers, SessionHostOptions options, TimeProvider time, ILogger<SignedTimes> logger) : IDisposable
+internal sealed class SignedTimes(
+    HostClock clock, Servers servers, Joining joining, SessionHostOptions options, TimeProvider time, ILogger<SignedTimes> logger) : IDisposable
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(30);
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -40,7 +41,10 @@ internal sealed class SignedTimes(HostClock clock, Servers servers, SessionHostO
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
             try
             {
-                var signed = await link.AskTimeAsync(either.Token).ConfigureAwait(false);
+                // Over where the license server's clock is: that clock's time is told only to who has a new one.
+                if (link.WantsRenewal)
+                    await joining.RenewAsync(link, either.Token).ConfigureAwait(false);
+                var signed = await servers.Current(link).AskTimeAsync(either.Token).ConfigureAwait(false);
                 clock.Confirm(signed);
                 _triedAt = null;
                 Log.ClockConfirmed(logger, link.Address.Authority, signed);

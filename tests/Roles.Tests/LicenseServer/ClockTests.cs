@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Statements;
+using Ostiary.LicenseServer.Time;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
@@ -111,6 +113,60 @@ public sealed class ClockTests : IAsyncLifetime
         Assert.Equal((before, false), (back.Counts, back.Confirmed));
         Assert.Equal((before.AddHours(3), true), (within.Counts, within.Confirmed));
     }
+
+    [Fact]
+    public async Task The_clearinghouse_confirms_a_clock_that_is_right()
+    {
+        var there = _server.Time.GetUtcNow().AddDays(500);
+        _clearinghouse.Now = there;
+        _server.Time.LeapTo(there);
+        Assert.False((await _server.Administration.ClockAsync(Cancellation)).Confirmed);
+
+        await SettleAsync();
+
+        Assert.Equal(new(there, there, true), await _server.Administration.ClockAsync(Cancellation));
+        Assert.Single((await _server.Administration.AuditAsync(null, 1000, Cancellation)).Items, entry => entry is { Kind: "clock-confirmed", By: "" });
+        Assert.True((await _server.Administration.VerifyAuditAsync(Cancellation)).Sound);
+    }
+
+    [Fact]
+    public async Task Where_the_machines_clock_is_wrong_the_clearinghouses_time_counts_and_goes_on()
+    {
+        var before = _server.Time.GetUtcNow();
+        _clearinghouse.Now = before.AddDays(3);
+        _server.Time.LeapTo(before.AddDays(500));
+
+        await SettleAsync();
+        var told = await _server.Administration.ClockAsync(Cancellation);
+        _clearinghouse.Now = before.AddDays(3).AddHours(2);
+        _server.Time.Advance(TimeSpan.FromHours(2));
+        await SettleAsync();
+
+        Assert.Equal((before.AddDays(3), false), (told.Counts, told.Confirmed));
+        Assert.Equal(new(before.AddDays(500).AddHours(2), before.AddDays(3).AddHours(2), false), await _server.Administration.ClockAsync(Cancellation));
+        Assert.Single((await _server.Administration.AuditAsync(null, 1000, Cancellation)).Items, entry => entry.Kind == "clock-confirmed");
+    }
+
+    [Theory]
+    [InlineData("another key")]
+    [InlineData("another question")]
+    [InlineData("no such route")]
+    public async Task What_is_not_the_clearinghouses_word_confirms_nothing(string fault)
+    {
+        using var stranger = TestAuthority.NewKey();
+        var before = _server.Time.GetUtcNow();
+        _clearinghouse.Now = fault == "no such route" ? null : before.AddDays(500);
+        _clearinghouse.TimeOfAnother = fault == "another question";
+        if (fault == "another key")
+            _clearinghouse.Signer = stranger;
+        _server.Time.LeapTo(before.AddDays(500));
+
+        await SettleAsync();
+
+        Assert.Equal(new(before.AddDays(500), before, false), await _server.Administration.ClockAsync(Cancellation));
+    }
+
+    private Task SettleAsync() => _server.App.Services.GetRequiredService<ClearinghouseTime>().SettleAsync(Cancellation);
 
     private async Task<CalCounts> CountsAsync() => (await _server.Administration.StatusAsync(Cancellation)).Counts.Single(counts => counts.Type == CalType.Device);
 }

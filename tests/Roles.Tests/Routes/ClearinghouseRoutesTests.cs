@@ -3,6 +3,7 @@ using Ostiary.Clearinghouse.Doors;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
@@ -177,6 +178,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/activations"] = (JsonSerializer.Serialize(_server.NewActivation(), ContractsJson.Default.ActivateRequest), typeof(ActivateRequest)),
         ["POST /v1/product-keys/check"] = ($$"""{"productKey":"{{_key}}"}""", typeof(CheckProductKeyRequest)),
         ["POST /v1/key-packs"] = (JsonSerializer.Serialize(_server.NewRedemption(_publisher, _key), ContractsJson.Default.RedeemRequest), typeof(RedeemRequest)),
+        ["POST /v1/time"] = ("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", typeof(TimeRequest)),
         ["GET /v1/status"] = (null, null),
         ["POST /v1/product-keys"] = ("""{"type":"device","version":2022,"quantity":5,"count":1,"program":"retail"}""", typeof(MintRequest)),
         ["GET /v1/product-keys"] = (null, null),

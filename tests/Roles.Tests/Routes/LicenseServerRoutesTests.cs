@@ -128,11 +128,11 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         var (device, settled) = (new TestDevice("CLIENT"), new TestDevice("SETTLED"));
         await _host.ConnectAsync(device);
         await _host.SettleAsync(settled);
-        var unusedPack = await InstallAsync(CalType.Device);
-        var removedHost = await _server.JoinAsync();
         var (first, second) = (new TestDevice("FIRST"), new TestDevice("SECOND"));
         await _host.SettleAsync(first);
         await _host.SettleAsync(second);
+        var unusedPack = await InstallAsync(CalType.Device);
+        var removedHost = await _server.JoinAsync();
         var devices = (await _server.Administration.DevicesAsync(null, 10, null, Cancellation)).Items;
         var accounts = new AccountsClient(_server.AdministrationHttp);
         foreach (var name in new[] { "admin", "bob", "carol" })

@@ -273,9 +273,14 @@ public sealed class FakeLicenseServer : IAsyncDisposable
             => Statement.TryReadUnverified(record, out var payload) && GraceRecordStatement.Decode(payload) is var read ? (read.StartedAt, -read.Generation) : default;
     }
 
+    // For a host whose certificate holds, as a license server demands it.
     private async Task<IResult> TimeAsync(HttpContext http)
-        => Results.Json(
-            new TimeAnswer(Statement.Sign(new SignedTimeStatement((await ReadAsync<TimeRequest>(http)).Nonce, Clock()).Encode(), _key)), ContractsJson.Default.TimeAnswer);
+    {
+        var now = Clock();
+        return http.Connection.ClientCertificate is { } host && host.NotBefore.ToUniversalTime() <= now && now <= host.NotAfter.ToUniversalTime()
+            ? Results.Json(new TimeAnswer(Statement.Sign(new SignedTimeStatement((await ReadAsync<TimeRequest>(http)).Nonce, now).Encode(), _key)), ContractsJson.Default.TimeAnswer)
+            : Results.Json(ProblemBody.Of(LicensingProblem.HostNotJoined), ContractsJson.Default.ProblemBody, ProblemBody.ContentType, 403);
+    }
 
     private async Task<IResult> RevocationsAsync(HttpContext http, long after, int wait)
     {

@@ -157,6 +157,20 @@ public sealed class GraceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_leap_past_the_end_of_the_hosts_certificate_is_confirmed_by_the_license_server()
+    {
+        await using var gateway = await JoinedAsync();
+        await using (await gateway.ConnectAsync())
+            Advance(TimeSpan.FromDays(200));
+
+        await using var refused = await gateway.ConnectAsync();
+
+        Assert.Equal(RdpClientEnd.LicenseRefused, refused.Script.End);
+        Assert.True((await gateway.Administration.ClockAsync(Cancellation)).Confirmed);
+        Assert.True(_server.Renewals > 0);
+    }
+
+    [Fact]
     public async Task An_extension_of_10_days_works_once_and_on_this_machine_only()
     {
         await using var gateway = await JoinedAsync();
