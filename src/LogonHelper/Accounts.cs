@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Ostiary.LogonHelper;
+namespace Ostiary.Kernel;
 
-/// <summary>A person's account, as NSS knows it: local files, LDAP, SSSD, whatever the machine uses.</summary>
+/// <summary>
+/// A person's account, as NSS knows it: local files, LDAP, SSSD, whatever the machine uses.
+/// This file depends on nothing else of the project.
+/// </summary>
 internal sealed unsafe partial class Account
 {
     private const int OutOfRange = 34;

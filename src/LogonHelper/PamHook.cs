@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Ostiary.Kernel;
 
 namespace Ostiary.LogonHelper;
 

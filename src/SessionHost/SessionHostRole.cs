@@ -76,6 +76,7 @@ public static class SessionHostRole
         services.AddSingleton<AdministrativeSessions>();
         services.AddSingleton<LogonTies>().AddHostedService(provider => provider.GetRequiredService<LogonTies>());
         services.AddSingleton<ConnectionSearch>();
+        services.AddSingleton<UserIdentities>();
         services.AddSingleton<LogonGate>();
         services.AddHostedService<LogonSocket>();
 
@@ -93,6 +94,7 @@ public static class SessionHostRole
         services.AddSingleton<GraceAdministration>();
         services.AddSingleton<Observation>();
         services.AddSingleton<Explaining>();
+        services.AddSingleton<ExplainingLogons>();
 
         builder.WebHost.UseKestrelCore();
         services.AddSingleton<RdpTransport>();

@@ -1,7 +1,5 @@
-using System.Net.NetworkInformation;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
-using Ostiary.Contracts.Licensing;
 using Ostiary.SessionHost.Gateway;
 using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
@@ -17,10 +15,8 @@ internal sealed record LogonVerdict(Refusal? Refusal, LiveSession? Connection);
 /// <summary>The decisions at a logon: gathers the facts, applies <see cref="LogonRules"/>, remembers who was let on.</summary>
 internal sealed class LogonGate(
     Servers servers, UserQuestions questions, UserLeases leases, GracePeriod grace, AdministrativeSessions administrative,
-    ConnectionSearch search, LogonTies ties, SessionHostOptions options, TimeProvider time, ILogger<LogonGate> logger)
+    UserIdentities identities, ConnectionSearch search, LogonTies ties, SessionHostOptions options, TimeProvider time, ILogger<LogonGate> logger)
 {
-    private readonly string _realm = (options.Realm ?? Domain() ?? "directory").ToLowerInvariant();
-
     /// <param name="report">What the hook reports.</param>
     /// <param name="hook">The hook's process id.</param>
     /// <param name="cancellation">The hook has left.</param>
@@ -62,7 +58,7 @@ internal sealed class LogonGate(
         if (ruling.Outcome != RuleOutcome.Ask)
             return (ruling, null, null);
 
-        var user = ClaimOf(report);
+        var user = identities.Of(report.User, report.Uid, report.Local);
         var lease = await leases.FindAsync(user, cancellation).ConfigureAwait(false);
         var reply = await questions.AskAsync(user, lease?.Server, cancellation).ConfigureAwait(false);
         facts = facts with { Server = AnswerOf(reply), LeaseValid = lease is { Valid: true }, GraceRuns = grace.State is not GraceState.Ended };
@@ -86,12 +82,7 @@ internal sealed class LogonGate(
         }, null);
     }
 
-    /// <summary>The identity rule: a local account is its name, a directory account its realm and its user number.</summary>
-    private UserClaim ClaimOf(LogonReport report) => report.Local
-        ? new(report.User, "", null)
-        : new(report.User, _realm, report.Uid.ToString(System.Globalization.CultureInfo.InvariantCulture));
-
-    private static LogonFacts NotAsked { get; } = new(
+    internal static LogonFacts NotAsked { get; } = new(
         LicensingMode.PerDevice, Administrative: false, Administrator: false, SlotFree: false, LogonServerAnswer.NotAsked, LeaseValid: false, GraceRuns: false);
 
     private static LogonServerAnswer AnswerOf(UserReply reply) => reply switch
@@ -101,6 +92,4 @@ internal sealed class LogonGate(
         UserReply.Silent => LogonServerAnswer.Silent,
         _ => LogonServerAnswer.NoneConfigured,
     };
-
-    private static string? Domain() => IPGlobalProperties.GetIPGlobalProperties().DomainName is { Length: > 0 and <= 255 } domain && domain != "(none)" ? domain : null;
 }

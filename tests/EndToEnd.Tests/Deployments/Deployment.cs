@@ -146,8 +146,11 @@ public sealed class Deployment : IAsyncDisposable
     public async Task ConfirmClockAsync(CancellationToken cancellation)
     {
         await DoneAsync(cancellation, "server", "clock", "confirm");
-        await DoneAsync(cancellation, "host", "clock", "confirm");
+        await ConfirmHostClockAsync(cancellation);
     }
+
+    /// <summary>The same for the session host alone, while its license server is stopped.</summary>
+    public Task ConfirmHostClockAsync(CancellationToken cancellation) => DoneAsync(cancellation, "host", "clock", "confirm");
 
     /// <summary>Runs the command line as an administrator does.</summary>
     public Task<ProcessResult> CommandAsync(CancellationToken cancellation, params string[] arguments)

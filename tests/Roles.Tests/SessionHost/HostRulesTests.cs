@@ -1,5 +1,6 @@
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
 using Ostiary.Protocol.Tests.Clients;
 using Xunit;
 
@@ -163,5 +164,36 @@ public sealed class HostRulesTests : IAsyncLifetime
         Assert.Equal(("admit", "5", true), (held.Outcome, held.Rows[^1].Row, held.Rows[^1].Matches));
         Assert.Equal(("refuse", "8", true), (stranger.Outcome, stranger.Rows[^1].Row, stranger.Rows[^1].Matches));
         Assert.All(held.Rows, row => Assert.NotEmpty(row.Because));
+    }
+
+    [Fact]
+    public async Task An_explanation_of_a_person_runs_the_logon_table()
+    {
+        _server.Mode = LicensingMode.PerUser;
+        await using var gateway = await Gateway.JoinedAsync(_xrdp, [_server]);
+
+        var reachable = await gateway.Administration.ExplainAsync(new(null, null, "root"), Cancellation);
+        await _server.StopAsync();
+        await Gateway.UntilAsync(async () => (await gateway.Administration.ExplainAsync(new(null, null, "root"), Cancellation)).Outcome == "refuse");
+        var silent = await gateway.Administration.ExplainAsync(new(null, null, "root"), Cancellation);
+        var nobody = await Assert.ThrowsAsync<ProblemException>(() => gateway.Administration.ExplainAsync(new(null, null, "no-such-person"), Cancellation));
+        var empty = await Assert.ThrowsAsync<ProblemException>(() => gateway.Administration.ExplainAsync(new(null, null, ""), Cancellation));
+
+        Assert.Equal(("ask", null, null), (reachable.Outcome, reachable.HardwareId, reachable.Rows.Single(row => row.Row == "U3").Matches));
+        Assert.Contains("root, user 0, local", reachable.Rows[0].Because, StringComparison.Ordinal);
+        Assert.Equal(("U7", true, "silent"), silent.Rows[^1] is var last ? (last.Row, last.Matches, last.Because) : default);
+        Assert.Equal((false, false), (silent.Rows.Single(row => row.Row == "U4").Matches, silent.Rows.Single(row => row.Row == "U5").Matches));
+        Assert.Equal((LicensingProblem.NotFound, "account"), (nobody.Problem, nobody.Field));
+        Assert.Equal((LicensingProblem.InvalidField, "account"), (empty.Problem, empty.Field));
+    }
+
+    [Fact]
+    public async Task On_a_per_device_host_a_person_is_explained_by_the_last_device_and_the_logon()
+    {
+        await using var gateway = await Gateway.JoinedAsync(_xrdp, [_server]);
+
+        var explanation = await gateway.Administration.ExplainAsync(new(null, null, "root"), Cancellation);
+
+        Assert.Equal(("admit", "U2"), (explanation.Outcome, explanation.Rows[^1].Row));
     }
 }
