@@ -1,10 +1,12 @@
 using System.Formats.Cbor;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.SessionHost.Clock;
 using Ostiary.SessionHost.LicenseServers;
+using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.Grace;
 
@@ -29,15 +31,15 @@ internal abstract record GraceState
 
 /// <summary>
 /// The grace period: 120 days from the first non-administrative connection that was admitted without a CAL, once for a machine.
-/// The record is on the disk in two generations, and at the license servers. Where both generations are gone or damaged though there was one,
+/// The record is on the disk in two generations, and at the license servers. Where both generations are gone or damaged though there was one (the database remembers),
 /// the period counts as ended until a license server gives its copy.
 /// </summary>
-internal sealed class GracePeriod(SessionHostOptions options, HostKey key, HostClock clock, ILogger<GracePeriod> logger) : IHostedService, IDisposable
+internal sealed class GracePeriod(SessionHostOptions options, HostKey key, HostClock clock, Store store, ILogger<GracePeriod> logger) : IHostedService, IDisposable
 {
-    private const string Marker = "grace.begun";
     private readonly SemaphoreSlim _writing = new(1, 1);
     private volatile Held _held = new(null, null, "none", false);
     private int _changes;
+    private bool _marked;
 
     /// <summary>Where it stands now. NotStarted and Running admit (rows 6 and U5).</summary>
     public GraceState State => StateOf(_held);
@@ -60,10 +62,12 @@ internal sealed class GracePeriod(SessionHostOptions options, HostKey key, HostC
     public string MachineId => key.MachineId;
 
     /// <summary>Reads the record.</summary>
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
+        await using (var db = store.Open())
+            _marked = await db.GraceMarks.AnyAsync(cancellationToken).ConfigureAwait(false);
         var reading = GraceFiles.Read(options.StateDirectory, key.Key, key.MachineId);
-        var lost = reading.Record is null && (reading.Damaged || File.Exists(MarkerPath));
+        var lost = reading.Record is null && (reading.Damaged || _marked);
         if (reading.Damaged || lost)
             Log.GraceRecordDamaged(logger, reading.Record is null ? "no generation is left" : "the other generation counts");
         if (reading.Record is { } record)
@@ -75,8 +79,6 @@ internal sealed class GracePeriod(SessionHostOptions options, HostKey key, HostC
         {
             _held = new(null, null, "none", lost);
         }
-
-        return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => MoveHighWaterAsync(cancellationToken).AsTask();
@@ -152,8 +154,6 @@ internal sealed class GracePeriod(SessionHostOptions options, HostKey key, HostC
 
     public void Dispose() => _writing.Dispose();
 
-    private string MarkerPath => Path.Combine(options.StateDirectory, Marker);
-
     private GraceState StateOf(Held held)
         => held.Lost ? new GraceState.Ended(clock.Now, Early: false) : GraceRules.StateOf(held.Record, clock.Now);
 
@@ -167,8 +167,7 @@ internal sealed class GracePeriod(SessionHostOptions options, HostKey key, HostC
             var after = change(before);
             if (after is null || ReferenceEquals(before, after))
                 return;
-            if (!File.Exists(MarkerPath))
-                PrivateFiles.Write(MarkerPath, "A grace record was written here. Without it the grace period counts as ended.\n");
+            await MarkAsync().ConfigureAwait(false);
             var (signed, path) = GraceFiles.Write(options.StateDirectory, after, key.Key);
             _held = new(after, signed, source ?? path, false);
             if (isChange)
@@ -180,6 +179,19 @@ internal sealed class GracePeriod(SessionHostOptions options, HostKey key, HostC
         {
             _writing.Release();
         }
+    }
+
+    // Before the record: a record that was written and is gone is missed.
+    private async Task MarkAsync()
+    {
+        if (_marked)
+            return;
+        await store.CommitAsync(async db =>
+        {
+            if (await db.GraceMarks.FindAsync(GraceMarkRow.Only).ConfigureAwait(false) is null)
+                db.GraceMarks.Add(new());
+        }).ConfigureAwait(false);
+        _marked = true;
     }
 
     private static GraceRecordStatement? Read(byte[] copy)

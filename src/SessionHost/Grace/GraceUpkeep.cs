@@ -38,7 +38,8 @@ internal sealed class GraceUpkeep(
                 _savedAt = clock.Now;
             }
 
-            foreach (var link in servers.Links.Where(link => link.SilentSince is null && IsDue(link)))
+            // A host certificate that is over is renewed first, which takes a moment.
+            foreach (var link in servers.Links.Where(link => link.SilentSince is null && link.CertificateUntil > time.GetUtcNow() && IsDue(link)))
                 await TellAsync(link, stoppingToken).ConfigureAwait(false);
             Warn();
         }

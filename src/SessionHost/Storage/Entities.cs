@@ -40,6 +40,18 @@ internal sealed class MembershipRow
     public byte[]? RevocationList { get; set; }
 }
 
+/// <summary>
+/// That a grace record was written here. It lies with the memberships: whoever takes both away must join again, and then the license server
+/// gives its copy.
+/// </summary>
+internal sealed class GraceMarkRow
+{
+    /// <summary>The one row.</summary>
+    public const int Only = 1;
+
+    public int Id { get; set; } = Only;
+}
+
 /// <summary>What the host keeps of a CAL that it passed on or admitted.</summary>
 internal sealed class ReceiptRow
 {

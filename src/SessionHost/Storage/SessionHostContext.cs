@@ -8,6 +8,8 @@ internal sealed class SessionHostContext(string path) : DbContext
 {
     public DbSet<MembershipRow> Memberships => Set<MembershipRow>();
 
+    public DbSet<GraceMarkRow> GraceMarks => Set<GraceMarkRow>();
+
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
 
     public DbSet<SessionRow> Sessions => Set<SessionRow>();

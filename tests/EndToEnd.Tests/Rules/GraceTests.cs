@@ -31,7 +31,7 @@ public sealed class GraceTests
         await StartLicenseServerAsync(deployment);
         await RestartAsync(deployment);
         await Eventually.TrueAsync(
-            async () => (await deployment.HostStatusAsync(Cancellation)).LicenseServers.All(link => link.SilentSince is null),
+            async () => (await deployment.CommandAsync<Page<AuditRecord>>(Cancellation, "audit", "list")).Items.Any(entry => entry.Kind == "grace-kept"),
             Patience, () => deployment.SessionHost.Output, Cancellation);
         await deployment.LicenseServer.StopAsync();
         var yesterday = Directory.GetFiles(host, "grace.*").ToDictionary(path => path, File.ReadAllBytes);
