@@ -7,6 +7,8 @@ packages=(
   dbus-x11 openbox x11-xserver-utils xauth xterm # its desktop
   freerdp2-x11 rdesktop                     # real clients
   imagemagick xdotool xvfb                  # their screens, without a screen
+  slapd ldap-utils nslcd libnss-ldapd       # a directory with people, and a host that knows them
+  openssh-server openssh-client             # a logon that is not xrdp's
   iproute2 procps util-linux                # namespaces, and a look at sockets and processes
   faketime jq openssl                       # time travel, reading JSON, a second opinion on certificates
   clang zlib1g-dev                          # compiles the logon helper to native code
@@ -62,9 +64,15 @@ apt-get -qq update
 log=$(mktemp)
 apt-get -qq install -y --no-install-recommends "$@" >"$log" 2>&1 </dev/null || { tail -n 30 "$log"; exit 1; }
 rm -f "$log"
-case " $* " in
-  *" xrdp "*) ! command -v systemctl >/dev/null || systemctl --quiet disable xrdp.service xrdp-sesman.service ;;
-esac
+for package in "$@"; do
+  case $package in
+    xrdp) services=(xrdp.service xrdp-sesman.service) ;;
+    slapd | nslcd) services=("$package.service") ;;
+    openssh-server) services=(ssh.service) ;;
+    *) continue ;;
+  esac
+  ! command -v systemctl >/dev/null || systemctl --quiet disable "${services[@]}"
+done
 ROOT
 }
 

@@ -97,6 +97,8 @@ for _ in $(seq 200); do
   sleep .05
 done
 listening || fail "xrdp or sesman is not listening after 10 s"
+cp /etc/xrdp/xrdp.ini "$dir/xrdp.ini" # for whoever looks after the session host
+chmod 644 "$dir/xrdp.ini"
 if [ "${XRDP_LISTEN:-unix}" = unix ]; then
   chgrp "${XRDP_GROUP:-0}" "$dir/rdp.sock"
   chmod 660 "$dir/rdp.sock"

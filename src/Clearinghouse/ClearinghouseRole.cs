@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.Doors;
+using Ostiary.Clearinghouse.Grace;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Operations;
 using Ostiary.Clearinghouse.ProductKeys;
@@ -63,9 +64,11 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<CheckProductKey>();
         builder.Services.AddSingleton<RedeemProductKey>();
         builder.Services.AddSingleton<MintProductKeys>();
+        builder.Services.AddSingleton<ExtendGrace>();
         builder.Services.AddSingleton<ListProductKeys>();
         builder.Services.AddSingleton<FindProductKey>();
         builder.Services.AddSingleton<ShowStatus>();
+        builder.Services.AddSingleton<TellTime>();
 
         var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILogger<Startup>>();
@@ -78,11 +81,13 @@ public static class ClearinghouseRole
         app.MapPost("/v1/activations", (HttpContext context, ActivateLicenseServer use) => use.HandleAsync(context)).Through(Door.Public).Limited();
         app.MapPost("/v1/product-keys/check", (HttpContext context, CheckProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
         app.MapPost("/v1/key-packs", (HttpContext context, RedeemProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
+        app.MapPost("/v1/time", (HttpContext context, TellTime use) => use.HandleAsync(context)).Through(Door.Public).Limited();
 
         app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapGet("/v1/product-keys", (HttpContext context, ListProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapPost("/v1/product-keys/find", (HttpContext context, FindProductKey use) => use.HandleAsync(context)).Through(Door.Administration);
+        app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).Through(Door.Administration);
         return app;
     }
 

@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Warning, "{Address} made over {Limit} attempts in 60 s")]
     public static partial void TooManyAttempts(this ILogger logger, string address, int limit);
 
+    [LoggerMessage(15, LogLevel.Information, "Grace extension {Id} of {Days} days signed")]
+    public static partial void GraceExtended(this ILogger logger, Guid id, int days);
+
     [LoggerMessage(20, LogLevel.Warning, "The signer cannot be reached: {Reason}")]
     public static partial void SignerUnreachable(this ILogger logger, string reason);
 

@@ -12,10 +12,23 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     PacksCommand.Create(),
     HostsCommand.Create(),
     CalsCommand.Create(),
+    DevicesCommand.Create(),
+    UsersCommand.Create(),
+    PolicyCommand.CreateBreakGlass(),
     SessionsCommand.Create(),
     RefusalsCommand.Create(),
+    GraceCommand.Create(),
+    HostCommand.Create(),
+    ObserveCommand.Create(),
+    ExplainCommand.Create(),
     AuditCommand.Create(),
     StatusCommand.Create(),
+    AccountsCommand.Create(),
+    TokensCommand.Create(),
+    LoginCommand.CreateLogin(),
+    LoginCommand.CreateLogout(),
+    LoginCommand.CreateWhoAmI(),
+    CompletionCommand.Create(),
 };
 
 var parse = root.Parse(args);

@@ -11,6 +11,8 @@ namespace Ostiary.LicenseServer;
 /// Defaults, each with its reason:
 /// <list type="bullet">
 /// <item><see cref="Listen"/> 127.0.0.1:7402: nothing is open to the network that nobody asked to open.</item>
+/// <item><see cref="AdministrationListen"/> null: administration is local until somebody asks for more.</item>
+/// <item><see cref="SignInsPerMinute"/> 10: a person mistypes, a program that tries words does not get far.</item>
 /// <item><see cref="PublicAddress"/> null: the address that it listens on, or the machine's name where it listens on all of them.</item>
 /// <item><see cref="Clearinghouse"/> null: a license server works without one; it issues temporary CALs only until it is activated.</item>
 /// <item><see cref="RootFile"/> null: nothing is activated against a root that nobody has named. Needed once, at activation; it is kept in the ledger.</item>
@@ -28,6 +30,12 @@ public sealed class LicenseServerOptions
 
     /// <summary>Where session hosts reach it: IP address and port. Port 0 lets the system choose.</summary>
     public string Listen { get; init; } = "127.0.0.1:7402";
+
+    /// <summary>Where administrators reach it over HTTPS: IP address and port. Null: nowhere but at the unix socket. Port 0 lets the system choose.</summary>
+    public string? AdministrationListen { get; init; }
+
+    /// <summary>Sign-ins that are taken from one address in 60 seconds.</summary>
+    public int SignInsPerMinute { get; init; } = 10;
 
     /// <summary>The HTTPS address that invitations carry.</summary>
     public Uri? PublicAddress { get; init; }
@@ -59,6 +67,9 @@ public sealed class LicenseServerOptions
     /// <exception cref="FormatException"><see cref="Check"/> has something to say about <see cref="Listen"/>.</exception>
     internal IPEndPoint ListenEndPoint => IPEndPoint.Parse(Listen);
 
+    /// <exception cref="FormatException"><see cref="Check"/> has something to say about <see cref="AdministrationListen"/>.</exception>
+    internal IPEndPoint? AdministrationEndPoint => AdministrationListen is null ? null : IPEndPoint.Parse(AdministrationListen);
+
     internal string KeyFile => Path.Combine(StateDirectory, "license-server.key");
 
     internal string LedgerFile => Path.Combine(StateDirectory, "ledger.db");
@@ -72,11 +83,14 @@ public sealed class LicenseServerOptions
         CheckSocketPath(errors);
         if (!IPEndPoint.TryParse(Listen, out _))
             errors.Add($"{nameof(Listen)} is an IP address with a port, for example 127.0.0.1:7402 or [::]:7402; \"{Listen}\" is not");
+        if (AdministrationListen is not null && !IPEndPoint.TryParse(AdministrationListen, out _))
+            errors.Add($"{nameof(AdministrationListen)} is an IP address with a port, for example 127.0.0.1:7403 or [::]:7403; \"{AdministrationListen}\" is not");
         CheckHttps(errors, nameof(PublicAddress), PublicAddress);
         CheckHttps(errors, nameof(Clearinghouse), Clearinghouse);
         CheckRoot(errors);
         CheckRange(errors, nameof(TemporariesPerHost), TemporariesPerHost, 1, 1_000_000);
         CheckRange(errors, nameof(RequestsPerHost), RequestsPerHost, 1_000, 10_000_000);
+        CheckRange(errors, nameof(SignInsPerMinute), SignInsPerMinute, 1, 10_000);
         CheckRange(errors, nameof(MaxBatch), MaxBatch, 1, 4_096);
         CheckRange(errors, nameof(QueueLength), QueueLength, 1, 1_000_000);
         if (ClearinghouseTimeout < TimeSpan.FromSeconds(1) || ClearinghouseTimeout > TimeSpan.FromMinutes(5))

@@ -3,15 +3,24 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Http;
+using Ostiary.LicenseServer.Accounts;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Cals;
+using Ostiary.LicenseServer.Devices;
+using Ostiary.LicenseServer.Grace;
 using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Issuance;
 using Ostiary.LicenseServer.Packs;
+using Ostiary.LicenseServer.Policy;
+using Ostiary.LicenseServer.Revocation;
+using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Time;
+using Ostiary.LicenseServer.Users;
 
 namespace Ostiary.LicenseServer;
 
@@ -19,8 +28,8 @@ namespace Ostiary.LicenseServer;
 public static class LicenseServerRole
 {
     /// <summary>
-    /// Opens (or makes) the state directory and composes the role. After <c>StartAsync</c>, <c>Urls</c> of the application holds the HTTPS address with
-    /// the port that it listens on. Disposing the application closes the ledger.
+    /// Opens (or makes) the state directory and composes the role. After <c>StartAsync</c>, <see cref="HostsAddressOf"/> and
+    /// <see cref="AdministrationAddressOf"/> say where it listens. Disposing the application closes the ledger.
     /// </summary>
     /// <exception cref="LicenseServerOptionsException">Options are not right; all that is wrong is said at once.</exception>
     /// <exception cref="IOException">The state directory cannot be used, for example because another license server runs on it.</exception>
@@ -33,14 +42,21 @@ public static class LicenseServerRole
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "Ostiary license server" });
         logging(builder.Logging);
         builder.Services.AddSingleton(options);
-        builder.Services.AddSingleton(time);
+        // The ledger's time is the role's time: what ends, and which certificates are good.
+        builder.Services.AddSingleton<TimeProvider>(services => services.GetRequiredService<Ledger>().Clock);
         builder.Services.AddSingleton(services => Ledger.Open(options, time, services.GetRequiredService<ILogger<LedgerWriter>>()));
         builder.Services.AddSingleton(services => services.GetRequiredService<Ledger>().Identity);
         builder.Services.AddSingleton<HostTls>();
+        builder.Services.AddSingleton<OpenDoors>();
         builder.Services.AddSingleton<PublicAddress>();
+        builder.Services.AddSingleton<Passwords>();
+        builder.Services.AddSingleton(new AttemptLimit(options.SignInsPerMinute, time));
+        builder.Services.AddSingleton<DeclaredRoutes>().AddHostedService(services => services.GetRequiredService<DeclaredRoutes>());
         builder.Services.AddSingleton<ClearinghouseConnection>();
         builder.Services.AddHostedService<Sweep>();
+        builder.Services.AddSingleton<ClearinghouseTime>().AddHostedService(services => services.GetRequiredService<ClearinghouseTime>());
         builder.Services.AddRoutingCore();
+        builder.Services.AddApiDescription();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = AdministrationListener.Bind);
         builder.WebHost.ConfigureKestrel((_, kestrel) => Listen(kestrel, options));
@@ -53,19 +69,46 @@ public static class LicenseServerRole
         app.Use(Doors.Guard);
 
         DeviceCals.Map(app);
+        UserCals.Map(app);
         HostMembership.Map(app);
+        RevocationList.Map(app);
+        ReportSessions.Map(app);
+        KeepGrace.Map(app);
+        TellTime.Map(app);
+        ManageClock.Map(app);
 
         GetStatus.Map(app);
         Activate.Map(app);
         CheckPack.Map(app);
         InstallPack.Map(app);
         ListPacks.Map(app);
+        ChangePack.Map(app);
+        ManageUserCals.Map(app);
+        ManagePolicy.Map(app);
         Invitations.Map(app);
         ListHosts.Map(app);
+        ChangeHost.Map(app);
         ListCals.Map(app);
+        RevokeCal.Map(app);
+        ListDevices.Map(app);
+        MergeDevices.Map(app);
         VerifyAudit.Map(app);
+        ListAudit.Map(app);
+        SignIn.Map(app);
+        ManageAccounts.Map(app);
+        ManageTokens.Map(app);
+        app.MapApiDescription();
+        app.Services.GetRequiredService<DeclaredRoutes>().Routes = app;
         return app;
     }
+
+    /// <summary>Where session hosts reach a started license server, also when the system chose the port.</summary>
+    /// <exception cref="InvalidOperationException">It has not started.</exception>
+    public static Uri HostsAddressOf(WebApplication licenseServer) => OpenDoors.AddressOf(licenseServer.Services.GetRequiredService<OpenDoors>().Hosts);
+
+    /// <summary>Where administrators reach a started license server over HTTPS.</summary>
+    /// <exception cref="InvalidOperationException">It has not started, or administration is local only.</exception>
+    public static Uri AdministrationAddressOf(WebApplication licenseServer) => OpenDoors.AddressOf(licenseServer.Services.GetRequiredService<OpenDoors>().Administration);
 
     private static void Listen(KestrelServerOptions kestrel, LicenseServerOptions options)
     {
@@ -77,12 +120,21 @@ public static class LicenseServerRole
         {
             listener.Protocols = HttpProtocols.Http1;
             listener.IsDoor(Door.Hosts);
-            listener.UseHttps(listener.ApplicationServices.GetRequiredService<HostTls>().Options());
+            listener.UseHttps(listener.ApplicationServices.GetRequiredService<HostTls>().Options(Door.Hosts));
+            listener.ApplicationServices.GetRequiredService<OpenDoors>().Hosts = listener;
         });
+        if (options.AdministrationEndPoint is { } remote)
+            kestrel.Listen(remote, listener =>
+            {
+                listener.Protocols = HttpProtocols.Http1;
+                listener.IsDoor(Door.Administration);
+                listener.UseHttps(listener.ApplicationServices.GetRequiredService<HostTls>().Options(Door.Administration));
+                listener.ApplicationServices.GetRequiredService<OpenDoors>().Administration = listener;
+            });
         kestrel.ListenUnixSocket(options.AdministrationSocket, listener =>
         {
             listener.Protocols = HttpProtocols.Http1;
-            listener.IsDoor(Door.Administration);
+            listener.IsDoor(Door.Administration, isLocal: true);
         });
     }
 }

@@ -22,6 +22,12 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Error, "A request to {Route} failed")]
     public static partial void RequestFailed(ILogger logger, string route, Exception failure);
 
+    [LoggerMessage(8, LogLevel.Information, "The machine's clock is confirmed: {Machine:u}")]
+    public static partial void ClockConfirmed(ILogger logger, DateTimeOffset machine);
+
+    [LoggerMessage(9, LogLevel.Warning, "The machine's clock has leapt and is not confirmed (ostiary server clock confirm does it): {Reason}")]
+    public static partial void ClockNotConfirmed(ILogger logger, string reason);
+
     [LoggerMessage(7, LogLevel.Warning, "The sweep failed; it is tried again in a minute")]
     public static partial void SweepFailed(ILogger logger, Exception failure);
 }

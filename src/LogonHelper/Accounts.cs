@@ -1,8 +1,12 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Ostiary.LogonHelper;
+namespace Ostiary.Kernel;
 
-/// <summary>A person's account, as NSS knows it: local files, LDAP, SSSD, whatever the machine uses.</summary>
+/// <summary>
+/// A person's account, as NSS knows it: local files, LDAP, SSSD, whatever the machine uses.
+/// This file depends on nothing else of the project.
+/// </summary>
 internal sealed unsafe partial class Account
 {
     private const int OutOfRange = 34;
@@ -40,6 +44,26 @@ internal sealed unsafe partial class Account
             }
         }
         return null;
+    }
+
+    /// <summary>
+    /// Whether the account is one of the machine's own: a line of /etc/passwd has its name and number. Where a directory has the same
+    /// name, NSS has said which of the two this is by the number.
+    /// </summary>
+    public bool IsLocal
+    {
+        get
+        {
+            try
+            {
+                return File.ReadLines("/etc/passwd").Any(line => line.Split(':') is [var name, _, var uid, ..] && name == Name
+                    && uint.TryParse(uid, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number == Uid);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return false;
+            }
+        }
     }
 
     /// <summary>Whether the person is root or in one of these groups, by primary or further membership.</summary>

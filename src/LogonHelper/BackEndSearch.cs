@@ -44,6 +44,10 @@ internal sealed class BackEndSearch(string[] xrdpNames, string[] xServerNames)
         return findings;
     }
 
+    /// <summary>The xrdp process that holds a socket; null where none or more than one might.</summary>
+    public int? XrdpOf(uint inode)
+        => Holders(Candidates().Xrdps, [inode], XrdpDescriptors, new Deadline(XrdpTime)).TryGetValue(inode, out var found) ? Youngest(found)?.Pid : null;
+
     // Root's first, then system accounts, then persons: whoever starts many programs named xrdp is looked at last.
     private (List<Candidate> Xrdps, ILookup<uint, Candidate> XServers) Candidates()
     {

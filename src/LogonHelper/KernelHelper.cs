@@ -9,7 +9,7 @@ namespace Ostiary.LogonHelper;
 /// Serves <see cref="BackEndSearch"/> on a unix socket. It runs as root so that the gateway need not; only root and the
 /// gateway's user are answered, and all that they learn is process and user ids behind sockets that they name.
 /// </summary>
-internal sealed partial class KernelHelper(string socketPath, uint gatewayUid, string[] xrdpNames, string[] xServerNames)
+internal sealed partial class KernelHelper(string socketPath, uint gatewayUid, string[] xrdpNames, string[] sesmanNames, string[] xServerNames)
 {
     /// <summary>Connections at a time; the gateway needs one.</summary>
     private const int ConnectionLimit = 16;
@@ -17,6 +17,7 @@ internal sealed partial class KernelHelper(string socketPath, uint gatewayUid, s
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(5), Whole = TimeSpan.FromSeconds(5);
 
     private readonly BackEndSearch _search = new(xrdpNames, xServerNames);
+    private readonly LogonSearch _logons = new(sesmanNames);
     private readonly Lock _oneSearch = new();
     private int _connections;
     private volatile bool _stopping;
@@ -147,9 +148,14 @@ internal sealed partial class KernelHelper(string socketPath, uint gatewayUid, s
         {
             while (Messages.Receive(connection, Messages.KernelLimit, Idle, Whole) is { } question)
             {
+                var asked = KernelQuestion.Parse(question);
                 byte[] answer;
                 lock (_oneSearch)
-                    answer = Finding.ToJson(_search.Find(BackEnd.Parse(question)));
+                {
+                    // A logon first: its hook waits.
+                    var logons = asked.Logons.ConvertAll(pid => new LogonFinding(pid, _logons.PeerOf(pid) is { } peer ? _search.XrdpOf(peer) : null));
+                    answer = Finding.ToJson(_search.Find(asked.BackEnds), logons);
+                }
                 Messages.Send(connection, answer, new Deadline(Whole));
             }
         }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 
@@ -92,7 +91,13 @@ internal static class Messages
 /// A person whose password was good asks to be let on. The name is the one that NSS returns; the remote host is
 /// PAM's, absent with xrdp 0.9.
 /// </summary>
-internal sealed record LogonReport(string User, uint Uid, string Service, string? RemoteHost)
+/// <param name="User">The name.</param>
+/// <param name="Uid">The user id.</param>
+/// <param name="Local">The account is one of the machine's own files, not of a directory.</param>
+/// <param name="Administrator">Root, or a member of one of the administrators' groups.</param>
+/// <param name="Service">PAM's service.</param>
+/// <param name="RemoteHost">PAM's remote host.</param>
+internal sealed record LogonReport(string User, uint Uid, bool Local, bool Administrator, string Service, string? RemoteHost)
 {
     public byte[] ToJson() => Messages.Write(json =>
     {
@@ -100,6 +105,8 @@ internal sealed record LogonReport(string User, uint Uid, string Service, string
         json.WriteString("kind", "logon");
         json.WriteString("user", User);
         json.WriteNumber("uid", Uid);
+        json.WriteBoolean("local", Local);
+        json.WriteBoolean("administrator", Administrator);
         json.WriteString("service", Service);
         json.WriteString("rhost", RemoteHost);
         json.WriteEndObject();
@@ -124,102 +131,3 @@ internal sealed record LogonAnswer(bool Admit, string Reason)
         return new LogonAnswer(admit.ValueKind == JsonValueKind.True, reason);
     }
 }
-
-/// <summary>The other end of one back-end connection of the gateway: by inode, or by addresses as the gateway sees them.</summary>
-internal sealed record BackEnd(uint? Socket, IPEndPoint? Local, IPEndPoint? Remote)
-{
-    /// <summary>Most entries in one question.</summary>
-    public const int Limit = 256;
-
-    /// <summary>Reads <c>{"sockets":[INODE,...],"tcp":[{"local":"IP:PORT","remote":"IP:PORT"},...]}</c>; either may be absent.</summary>
-    /// <exception cref="JsonException">Not JSON.</exception>
-    /// <exception cref="InvalidDataException">JSON, but not a question, or too many entries.</exception>
-    public static List<BackEnd> Parse(byte[] json)
-    {
-        using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 4 });
-        if (document.RootElement.ValueKind != JsonValueKind.Object)
-            throw new InvalidDataException("a question is an object");
-
-        var entries = new List<BackEnd>();
-        foreach (var property in document.RootElement.EnumerateObject())
-        {
-            if (property.Value.ValueKind != JsonValueKind.Array || !(property.NameEquals("sockets") || property.NameEquals("tcp")))
-                throw new InvalidDataException("a question has the arrays sockets and tcp");
-            foreach (var element in property.Value.EnumerateArray())
-            {
-                if (entries.Count == Limit)
-                    throw new InvalidDataException($"more than {Limit} entries");
-                entries.Add(property.NameEquals("sockets") ? Inode(element) : Addresses(element));
-            }
-        }
-        return entries;
-    }
-
-    private static BackEnd Inode(JsonElement element) =>
-        element.ValueKind == JsonValueKind.Number && element.TryGetUInt32(out var inode) && inode != 0
-            ? new BackEnd(inode, null, null)
-            : throw new InvalidDataException("an entry of sockets is an inode");
-
-    private static BackEnd Addresses(JsonElement element) => new(null, EndPoint(element, "local"), EndPoint(element, "remote"));
-
-    private static IPEndPoint EndPoint(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var text)
-            && text.ValueKind == JsonValueKind.String && IPEndPoint.TryParse(text.GetString()!, out var endPoint) && endPoint.Port != 0
-            ? endPoint
-            : throw new InvalidDataException($"{name} of an entry of tcp is IP:PORT");
-}
-
-/// <summary>What the kernel says of one back-end connection. Null: not known, or not known yet.</summary>
-internal sealed record Finding(BackEnd BackEnd, int? Xrdp, XServer? X)
-{
-    public static byte[] ToJson(IEnumerable<Finding> findings) => Messages.Write(json =>
-    {
-        json.WriteStartObject();
-        json.WriteStartArray("entries");
-        foreach (var finding in findings)
-            finding.Write(json);
-        json.WriteEndArray();
-        json.WriteEndObject();
-    });
-
-    public static byte[] ErrorJson(string error) => Messages.Write(json =>
-    {
-        json.WriteStartObject();
-        json.WriteString("error", error);
-        json.WriteEndObject();
-    });
-
-    private void Write(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        if (BackEnd.Socket is { } inode)
-        {
-            json.WriteNumber("socket", inode);
-        }
-        else
-        {
-            json.WriteString("local", BackEnd.Local!.ToString());
-            json.WriteString("remote", BackEnd.Remote!.ToString());
-        }
-        if (Xrdp is { } xrdp)
-            json.WriteNumber("xrdp", xrdp);
-        else
-            json.WriteNull("xrdp");
-        if (X is { } x)
-        {
-            json.WriteStartObject("x");
-            json.WriteNumber("pid", x.Pid);
-            json.WriteNumber("uid", x.Uid);
-            json.WriteNumber("display", x.Display);
-            json.WriteEndObject();
-        }
-        else
-        {
-            json.WriteNull("x");
-        }
-        json.WriteEndObject();
-    }
-}
-
-/// <summary>The X server that an xrdp process is connected to; pid and uid as the helper's own namespaces number them.</summary>
-internal sealed record XServer(int Pid, uint Uid, int Display);

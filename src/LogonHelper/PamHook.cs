@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using Ostiary.Kernel;
 
 namespace Ostiary.LogonHelper;
 
@@ -36,14 +37,15 @@ internal static partial class PamHook
         if (Encoding.UTF8.GetByteCount(account.Name) > NameLimit)
             return Refuse($"the account's name is longer than {NameLimit} bytes");
 
+        var administrator = account.IsIn(administrators);
         LogonAnswer answer;
         try
         {
-            answer = Ask(socketPath, new LogonReport(account.Name, account.Uid, Name("PAM_SERVICE") ?? "", Name("PAM_RHOST")));
+            answer = Ask(socketPath, new LogonReport(account.Name, account.Uid, account.IsLocal, administrator, Name("PAM_SERVICE") ?? "", Name("PAM_RHOST")));
         }
         catch (Exception e) when (e is SocketException or TimeoutException or InvalidDataException or JsonException or ArgumentException)
         {
-            return account.IsIn(administrators)
+            return administrator
                 ? Admitted
                 : Refuse("the session host does not answer; until it does, only administrators are let on");
         }

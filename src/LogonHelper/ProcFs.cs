@@ -77,6 +77,22 @@ internal static partial class ProcFs
             }
         }
 
+        /// <summary>The TCP sockets of its network namespace.</summary>
+        public IEnumerable<TcpSocket> TcpSockets() => TcpSockets("net/tcp").Concat(TcpSockets("net/tcp6"));
+
+        private IEnumerable<TcpSocket> TcpSockets(string list)
+        {
+            var file = OpenAt(folder, list, CloseOnExec);
+            if (file is null)
+                yield break;
+            using var lines = new StreamReader(new FileStream(file, FileAccess.Read));
+            while (lines.ReadLine() is { } line)
+            {
+                if (TcpSocket.Parse(line) is { } socket)
+                    yield return socket;
+            }
+        }
+
         public void Dispose() => folder.Dispose();
     }
 

@@ -12,10 +12,11 @@ internal static class Program
         usage: ostiary-logon pam SOCKET [--administrators GROUP,...]
                  run by pam_exec in the account phase: asks the session host's logon socket, exit 0 admits
                  --administrators  groups that are admitted while the role is down (sudo,wheel)
-               ostiary-logon kernel SOCKET [--uid UID] [--xrdp NAME,...] [--x-server NAME,...]
+               ostiary-logon kernel SOCKET [--uid UID] [--xrdp NAME,...] [--sesman NAME,...] [--x-server NAME,...]
                  listens on SOCKET and tells root or UID which X server a back-end socket leads to
                  --uid       the gateway's user id (0)
                  --xrdp      names of xrdp's executable (xrdp)
+                 --sesman    names of the executable that starts the hook (xrdp-sesman)
                  --x-server  names of X servers' executables (Xorg,Xvnc,Xtigervnc)
         """;
 
@@ -31,12 +32,12 @@ internal static class Program
             case "pam" when options.Keys.All(key => key is "--administrators"):
                 return PamHook.Run(socket, Names(options, "--administrators", "sudo,wheel"));
 
-            case "kernel" when options.Keys.All(key => key is "--uid" or "--xrdp" or "--x-server"):
+            case "kernel" when options.Keys.All(key => key is "--uid" or "--xrdp" or "--sesman" or "--x-server"):
                 if (!uint.TryParse(options.GetValueOrDefault("--uid", "0"), out var uid) || uid == uint.MaxValue)
                     return Fail("--uid is a user id");
                 return new KernelHelper(
                     socket, uid,
-                    Names(options, "--xrdp", "xrdp"), Names(options, "--x-server", "Xorg,Xvnc,Xtigervnc")).Run();
+                    Names(options, "--xrdp", "xrdp"), Names(options, "--sesman", "xrdp-sesman"), Names(options, "--x-server", "Xorg,Xvnc,Xtigervnc")).Run();
 
             default:
                 return Fail(Usage);

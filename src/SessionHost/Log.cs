@@ -42,6 +42,15 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Information, "the role stops; sessions may go on for {Time}")]
     public static partial void Draining(ILogger logger, TimeSpan time);
 
+    [LoggerMessage(12, LogLevel.Information, "connection {Id}: the grace period admits, {DaysLeft} days are left")]
+    public static partial void AdmittedByGrace(ILogger logger, long id, int daysLeft);
+
+    [LoggerMessage(13, LogLevel.Warning, "connection {Id}: admitted with a CAL that should have been asked about ({Revocation}), because the license servers are silent")]
+    public static partial void AdmittedUnasked(ILogger logger, long id, string revocation);
+
+    [LoggerMessage(14, LogLevel.Information, "connection {Id}: would be refused, {Reason}, row {Row}; the host only observes")]
+    public static partial void Observed(ILogger logger, long id, string reason, string row);
+
     [LoggerMessage(20, LogLevel.Information, "joined the license server {Server}, key {Fingerprint}")]
     public static partial void Joined(ILogger logger, string server, string fingerprint);
 
@@ -60,6 +69,15 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Warning, "the ledger of {Server} went back from {Seen} to {Now}: it was restored, or it is not the one it was")]
     public static partial void LedgerWentBack(ILogger logger, string server, long seen, long now);
 
+    [LoggerMessage(26, LogLevel.Warning, "the revocation list of {Server} went back from {Seen} to {Now}: the newer one stays")]
+    public static partial void RevocationsWentBack(ILogger logger, string server, long seen, long now);
+
+    [LoggerMessage(27, LogLevel.Debug, "the revocation list of {Server} is not pulled: {Detail}")]
+    public static partial void RevocationsNotPulled(ILogger logger, string server, string detail);
+
+    [LoggerMessage(28, LogLevel.Debug, "{Server} is not told of {Count} sessions yet: {Detail}")]
+    public static partial void SessionsNotReported(ILogger logger, string server, int count, string detail);
+
     [LoggerMessage(30, LogLevel.Error, "{Count} changes could not be written; they are tried again")]
     public static partial void StoreFailed(ILogger logger, int count, Exception failure);
 
@@ -71,6 +89,30 @@ internal static partial class Log
 
     [LoggerMessage(41, LogLevel.Warning, "the TLS certificate has changed and cannot be used, the one before stays: {Detail}")]
     public static partial void CertificateNotLoaded(ILogger logger, string detail);
+
+    [LoggerMessage(60, LogLevel.Warning, "the grace period begins: without CALs people are admitted until {Until:u}")]
+    public static partial void GraceBegun(ILogger logger, DateTimeOffset until);
+
+    [LoggerMessage(61, LogLevel.Warning, "the grace period ends in {DaysLeft} days, on {Until:u}; then nobody is admitted without a CAL")]
+    public static partial void GraceEndsSoon(ILogger logger, int daysLeft, DateTimeOffset until);
+
+    [LoggerMessage(62, LogLevel.Warning, "the grace record is damaged or gone: {Detail}")]
+    public static partial void GraceRecordDamaged(ILogger logger, string detail);
+
+    [LoggerMessage(63, LogLevel.Warning, "a license server's copy of the grace record cannot be read, or is of another machine")]
+    public static partial void GraceCopyUnreadable(ILogger logger);
+
+    [LoggerMessage(64, LogLevel.Information, "extension {Id} adds {Days} days to the grace period")]
+    public static partial void GraceExtended(ILogger logger, Guid id, int days);
+
+    [LoggerMessage(65, LogLevel.Debug, "{Server} is not told of the grace period yet: {Detail}")]
+    public static partial void GraceNotTold(ILogger logger, string server, string detail);
+
+    [LoggerMessage(66, LogLevel.Information, "the clock has leapt; {Server} says that it is {Time:u}")]
+    public static partial void ClockConfirmed(ILogger logger, string server, DateTimeOffset time);
+
+    [LoggerMessage(67, LogLevel.Warning, "the clock has leapt by more than 24 hours, and {Server} does not confirm it: {Detail}")]
+    public static partial void ClockNotConfirmed(ILogger logger, string server, string detail);
 
     [LoggerMessage(50, LogLevel.Debug, "the hook reports a logon")]
     public static partial void LogonReported(ILogger logger);
@@ -93,6 +135,21 @@ internal static partial class Log
     [LoggerMessage(56, LogLevel.Debug, "session {Id}: the kernel does not name its back end: {Detail}")]
     public static partial void PeerNotFound(ILogger logger, long id, string detail);
 
+    [LoggerMessage(58, LogLevel.Information, "a logon: admitted by row {Row}")]
+    public static partial void LogonAdmitted(ILogger logger, string row);
+
+    [LoggerMessage(59, LogLevel.Information, "a logon: refused, {Reason}, row {Row}")]
+    public static partial void LogonRefused(ILogger logger, string reason, string row);
+
+    [LoggerMessage(60, LogLevel.Warning, "a logon is admitted by the grace period; {Days} days are left")]
+    public static partial void LogonInGrace(ILogger logger, int days);
+
+    [LoggerMessage(62, LogLevel.Warning, "the license server {Server} is slow: logons pass it over until it answers, or for {Time}")]
+    public static partial void ServerSlow(ILogger logger, string server, TimeSpan time);
+
     [LoggerMessage(57, LogLevel.Warning, "temporary CAL {Serial}: the license server is not told of the logon yet: {Detail}")]
     public static partial void NotValidated(ILogger logger, string serial, string detail);
+
+    [LoggerMessage(80, LogLevel.Error, "a request to {Route} failed")]
+    public static partial void AdministrationFailed(ILogger logger, string route, Exception failure);
 }

@@ -54,6 +54,9 @@ public enum SessionEndReason
     /// <summary>Dropped before its TLS handshake was done, to make room for a newer connection.</summary>
     Displaced,
 
+    /// <summary>The same administrator has logged on over another connection, and its administrative session takes this one's slot.</summary>
+    TakenOver,
+
     /// <summary>The role stopped.</summary>
     HostStopping,
 

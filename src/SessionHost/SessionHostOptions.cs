@@ -8,10 +8,12 @@ namespace Ostiary.SessionHost;
 /// <item><see cref="Listen"/> 0.0.0.0:3389: where RDP clients look.</item>
 /// <item><see cref="HandshakeTime"/> and the other phases 10 s: FreeRDP itself gives up after 9 s.</item>
 /// <item><see cref="AskTime"/> 4 s for the whole conversation with license servers: with a client's own polling that stays under those 9 s.</item>
+/// <item><see cref="LogonTime"/> 1.7 s: sesman asks one logon after the other, and the hook waits 2 s for the whole answer.</item>
 /// <item><see cref="ConnectTime"/> 1 s, <see cref="SilenceTime"/> 30 s: a server that is away costs one client one second, and is looked after meanwhile.</item>
 /// <item><see cref="MaxConnections"/> 4,096, <see cref="MaxWaiting"/> 2,304: 2,000 clients that never finish leave room for those that do.</item>
 /// <item><see cref="MaxWaitingPerAddress"/> 256: an office behind one address may come to work at the same minute.</item>
 /// <item><see cref="DrainTime"/> 0: a service that is told to stop stops; who wants sessions to end by themselves sets it.</item>
+/// <item><see cref="Observe"/> false: a license that is not asked for is none.</item>
 /// <item><see cref="KeptRefusals"/> and <see cref="KeptSessions"/> 100,000: a few tens of MB.</item>
 /// </list>
 /// </summary>
@@ -56,6 +58,9 @@ public sealed class SessionHostOptions
     /// <summary>All license servers together, for one connection.</summary>
     public TimeSpan AskTime { get; init; } = TimeSpan.FromSeconds(4);
 
+    /// <summary>All license servers together, for one logon. The hook gives the role up after 2 s.</summary>
+    public TimeSpan LogonTime { get; init; } = TimeSpan.FromMilliseconds(1700);
+
     /// <summary>Connecting to one license server, TLS included.</summary>
     public TimeSpan ConnectTime { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -76,6 +81,15 @@ public sealed class SessionHostOptions
 
     /// <summary>The unix socket of the root helper that reads the kernel; null: there is none, and no temporary CAL is ever validated.</summary>
     public string? KernelHelper { get; init; }
+
+    /// <summary>Decisions are made and recorded, and nobody is refused: <c>ostiary observe report</c> says what would have been.</summary>
+    public bool Observe { get; init; }
+
+    /// <summary>The realm of directory accounts: one directory has one, whichever host it is asked from. Null: the machine's DNS domain, else "directory".</summary>
+    public string? Realm { get; init; }
+
+    /// <summary>xrdp's settings, looked at for sections that go around sesman and with it around the logon rules. Where there is no such file, nothing is looked for.</summary>
+    public string XrdpSettings { get; init; } = "/etc/xrdp/xrdp.ini";
 
     /// <summary>How long running sessions may go on after the role was told to stop.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.Zero;
@@ -111,6 +125,8 @@ public sealed class SessionHostOptions
             errors.Add(backEndError);
         if (Name.Length is 0 or > 255)
             errors.Add($"{nameof(Name)} has 1 to 255 characters, not {Name.Length}");
+        if (Realm is { Length: 0 or > MaxRealm })
+            errors.Add($"{nameof(Realm)} has 1 to {MaxRealm} characters, not {Realm.Length}");
         if (CertificateFile is null != KeyFile is null)
             errors.Add($"{nameof(CertificateFile)} and {nameof(KeyFile)} are set together or not at all");
         if (KernelHelper is { } helper && (!Path.IsPathFullyQualified(helper) || helper.Length > MaxSocketPath))
@@ -125,12 +141,14 @@ public sealed class SessionHostOptions
     /// <summary>Linux takes 108 bytes with the terminator (unix(7)).</summary>
     private const int MaxSocketPath = 107;
 
+    private const int MaxRealm = 255;
+
     private void CheckTimes(List<string> errors)
     {
         (string, TimeSpan)[] times =
         [
             (nameof(HandshakeTime), HandshakeTime), (nameof(SequenceTime), SequenceTime), (nameof(LicensingTime), LicensingTime),
-            (nameof(CloseTime), CloseTime), (nameof(AskTime), AskTime), (nameof(ConnectTime), ConnectTime), (nameof(SilenceTime), SilenceTime),
+            (nameof(CloseTime), CloseTime), (nameof(AskTime), AskTime), (nameof(LogonTime), LogonTime), (nameof(ConnectTime), ConnectTime), (nameof(SilenceTime), SilenceTime),
         ];
         foreach (var (name, time) in times)
             if (time < TimeSpan.FromMilliseconds(10) || time > TimeSpan.FromMinutes(5))

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,7 +12,9 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Protocol.Cryptography;
 using Ostiary.SessionHost.Administration;
+using Ostiary.SessionHost.Clock;
 using Ostiary.SessionHost.Gateway;
+using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Licensing;
 using Ostiary.SessionHost.Logon;
@@ -43,6 +46,8 @@ public static class SessionHostRole
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTime + StopTime);
         services.AddRoutingCore();
+        // A parameter that is not right reaches the one place where failures become answers.
+        services.Configure<RouteHandlerOptions>(route => route.ThrowOnBadRequest = true);
         services.AddMetrics();
         services.AddSingleton(options);
         services.AddSingleton(time);
@@ -50,13 +55,29 @@ public static class SessionHostRole
         // Started in this order and stopped in the reverse one; Kestrel starts last and stops first.
         services.AddSingleton<Store>().AddHostedService(provider => provider.GetRequiredService<Store>());
         services.AddSingleton(_ => HostKey.Load(options.StateDirectory));
+        services.AddSingleton<HostClock>();
+        services.AddSingleton<GracePeriod>().AddHostedService(provider => provider.GetRequiredService<GracePeriod>());
         services.AddSingleton<Servers>().AddHostedService(provider => provider.GetRequiredService<Servers>());
         services.AddSingleton<Joining>();
+        services.AddSingleton<Passes>();
         services.AddSingleton<CalQuestions>();
+        services.AddSingleton<SignedTimes>();
+        services.AddSingleton<CalsInUse>();
+        services.AddSingleton<Revocations>();
+        services.AddSingleton<UserLeases>();
+        services.AddSingleton<UserQuestions>();
         services.AddHostedService<ServerUpkeep>();
+        services.AddHostedService<RevocationPulls>();
+        services.AddHostedService<SessionReports>();
+        services.AddHostedService<GraceUpkeep>();
         services.AddSingleton<Validations>().AddHostedService(provider => provider.GetRequiredService<Validations>());
         services.AddSingleton<LiveSessions>();
+        services.AddSingleton<LogonRefusals>();
+        services.AddSingleton<AdministrativeSessions>();
         services.AddSingleton<LogonTies>().AddHostedService(provider => provider.GetRequiredService<LogonTies>());
+        services.AddSingleton<ConnectionSearch>();
+        services.AddSingleton<UserIdentities>();
+        services.AddSingleton<LogonGate>();
         services.AddHostedService<LogonSocket>();
 
         services.AddSingleton<Receipts>();
@@ -70,6 +91,10 @@ public static class SessionHostRole
         services.AddSingleton<GatewayServices>();
         services.AddSingleton<GatewayHandler>();
         services.AddSingleton<StatusReport>();
+        services.AddSingleton<GraceAdministration>();
+        services.AddSingleton<Observation>();
+        services.AddSingleton<Explaining>();
+        services.AddSingleton<ExplainingLogons>();
 
         builder.WebHost.UseKestrelCore();
         services.AddSingleton<RdpTransport>();
@@ -84,7 +109,9 @@ public static class SessionHostRole
         });
 
         var app = builder.Build();
+        app.Use(AdministrationProblems.Catch);
         app.UseRouting();
+        app.Use(AdministrationProblems.RequireRoute);
         app.MapAdministration();
         return app;
     }

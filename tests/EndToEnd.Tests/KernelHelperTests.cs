@@ -116,8 +116,9 @@ public sealed class KernelHelperTests : IAsyncLifetime
     [InlineData("{", "not JSON")]
     [InlineData("[[[[[[1]]]]]]", "not JSON")]
     [InlineData("[]", "a question is an object")]
-    [InlineData("""{"pids":[1]}""", "a question has the arrays sockets and tcp")]
+    [InlineData("""{"pids":[1]}""", "a question has the arrays sockets, tcp and logons")]
     [InlineData("""{"sockets":[0]}""", "an entry of sockets is an inode")]
+    [InlineData("""{"logons":[0]}""", "an entry of logons is a process id")]
     [InlineData("""{"sockets":["1"]}""", "an entry of sockets is an inode")]
     [InlineData("""{"tcp":[{"local":"here","remote":"127.0.0.1:1"}]}""", "local of an entry of tcp is IP:PORT")]
     public async Task A_question_that_is_none_is_told_so_and_closed(string question, string error)
@@ -175,7 +176,7 @@ public sealed class KernelHelperTests : IAsyncLifetime
         await using var stream = new NetworkStream(asGateway);
         await LogonSocket.WriteAsync(stream, "{}"u8.ToArray(), Cancellation);
 
-        Assert.Equal("""{"entries":[]}""", (await LogonSocket.ReadAsync(stream, Cancellation)).GetRawText());
+        Assert.Equal("""{"entries":[],"logons":[]}""", (await LogonSocket.ReadAsync(stream, Cancellation)).GetRawText());
         Assert.Equal(0, await asStranger.ReceiveAsync(new byte[1], Cancellation));
         await helper.WaitForOutputAsync($"user {stranger} is not the gateway", Soon, Cancellation);
     }

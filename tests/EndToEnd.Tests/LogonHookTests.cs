@@ -24,7 +24,7 @@ public sealed class LogonHookTests : IDisposable
 
         Assert.Equal(new ProcessResult(0, ""), hook);
         Assert.Equal(
-            """{"kind":"logon","user":"nobody","uid":65534,"service":"xrdp-sesman","rhost":"192.0.2.7"}""",
+            """{"kind":"logon","user":"nobody","uid":65534,"local":true,"administrator":false,"service":"xrdp-sesman","rhost":"192.0.2.7"}""",
             Assert.Single(role.Reports).GetRawText());
     }
 

@@ -18,7 +18,9 @@ internal static class Body
         catch (JsonException malformed)
         {
             // The path names the member; the message of the exception could quote what was sent.
-            throw new ProblemException(LicensingProblem.InvalidField, $"the body is not the JSON of this route (at {malformed.Path ?? "$"})");
+            var member = malformed.Path?.TrimStart('$', '.');
+            throw new ProblemException(
+                LicensingProblem.InvalidField, $"the body is not the JSON of this route (at {malformed.Path ?? "$"})", string.IsNullOrEmpty(member) ? null : member);
         }
     }
 

@@ -97,7 +97,7 @@ internal sealed class RedeemProductKey(
     {
         var statement = await signer.SignKeyPackAsync(stored.Payload, cancellation);
         options.AfterStep?.Invoke(IssuanceStep.RedemptionSigned);
-        var issuer = await VerifyAsync(statement, stored, cancellation);
+        var issuer = KeyFingerprint.Of(await issuers.IssuerOfAsync(statement, stored.Payload, $"key pack {stored.PackId}", cancellation));
 
         var pack = await database.WriteAsync(
             async store =>
@@ -110,19 +110,6 @@ internal sealed class RedeemProductKey(
         options.AfterStep?.Invoke(IssuanceStep.RedemptionSignatureStored);
         logger.Redeemed(pack.ProductKeyId, licenseServer.Id.Text, pack.PackId);
         return pack;
-    }
-
-    // The signer may have got a new issuing key since the last hour.
-    private async Task<KeyFingerprint> VerifyAsync(byte[] statement, KeyPackRow stored, CancellationToken cancellation)
-    {
-        if (!Statement.TryReadSigner(statement, out var signedBy))
-            throw new CryptographicException("the signer's statement names no key");
-        if (issuers.Find(signedBy) is null)
-            await issuers.RefreshAsync(cancellation);
-        using var key = issuers.Find(signedBy)?.GetECDsaPublicKey();
-        return key is not null && Statement.TryVerify(statement, key, out var payload) && payload.AsSpan().SequenceEqual(stored.Payload)
-            ? signedBy
-            : throw new CryptographicException($"the signer's statement for key pack {stored.PackId} does not verify");
     }
 
     private X509Certificate2 IssuerOf(KeyPackRow pack)

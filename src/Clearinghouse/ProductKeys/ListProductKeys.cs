@@ -13,7 +13,7 @@ namespace Ostiary.Clearinghouse.ProductKeys;
 internal sealed class ListProductKeys(Database database)
 {
     public const int DefaultLimit = 100;
-    public const int MaxLimit = 500;
+    public const int MaxLimit = 1000;
 
     public async Task<JsonHttpResult<Page<ProductKeyRecord>>> HandleAsync(HttpContext context)
     {

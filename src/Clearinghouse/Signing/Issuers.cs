@@ -1,9 +1,11 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 
 namespace Ostiary.Clearinghouse.Signing;
 
@@ -84,6 +86,25 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedR
             // The client has logged it.
             return false;
         }
+    }
+
+    /// <summary>The issuing certificate whose key made this statement of exactly this payload. The signer may have got a new issuing key since the last hour.</summary>
+    /// <param name="statement">The signer's answer, COSE_Sign1.</param>
+    /// <param name="payload">What it was asked to sign.</param>
+    /// <param name="what">For the error.</param>
+    /// <param name="cancellation">Ends the wait for the signer.</param>
+    /// <exception cref="CryptographicException">It does not verify.</exception>
+    public async Task<X509Certificate2> IssuerOfAsync(byte[] statement, byte[] payload, string what, CancellationToken cancellation)
+    {
+        if (!Statement.TryReadSigner(statement, out var signedBy))
+            throw new CryptographicException("the signer's statement names no key");
+        if (Find(signedBy) is null)
+            await RefreshAsync(cancellation);
+        var issuing = Find(signedBy);
+        using var key = issuing?.GetECDsaPublicKey();
+        return key is not null && Statement.TryVerify(statement, key, out var signed) && signed.AsSpan().SequenceEqual(payload)
+            ? issuing!
+            : throw new CryptographicException($"the signer's statement for {what} does not verify");
     }
 
     public void Dispose()

@@ -32,6 +32,14 @@ internal sealed class SignerClient(HttpClient http, ILogger<SignerClient> logger
     public Task<byte[]> SignKeyPackAsync(byte[] payload, CancellationToken cancellation)
         => SignAsync(SignerRole.KeyPackRoute, payload, cancellation);
 
+    /// <summary>The signed statement, COSE_Sign1.</summary>
+    public Task<byte[]> SignGraceExtensionAsync(byte[] payload, CancellationToken cancellation)
+        => SignAsync(SignerRole.GraceExtensionRoute, payload, cancellation);
+
+    /// <summary>The signed statement, COSE_Sign1.</summary>
+    public Task<byte[]> SignTimeAsync(byte[] payload, CancellationToken cancellation)
+        => SignAsync(SignerRole.TimeRoute, payload, cancellation);
+
     public void Dispose() => http.Dispose();
 
     private async Task<byte[]> SignAsync(string route, byte[] body, CancellationToken cancellation)

@@ -13,8 +13,8 @@ using Ostiary.Contracts.Statements;
 namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
-/// The signer: holds the issuing key and signs three kinds of documents for whoever opens its unix socket. Bodies are the bytes to be signed,
-/// answers the signature (license servers: 64 bytes, IEEE P1363; TLS: Ecdsa-Sig-Value, DER) or the signed statement (key packs: COSE_Sign1).
+/// The signer: holds the issuing key and signs five kinds of documents for whoever opens its unix socket. Bodies are the bytes to be signed,
+/// answers the signature (license servers: 64 bytes, IEEE P1363; TLS: Ecdsa-Sig-Value, DER) or the signed statement (key packs, grace extensions, times: COSE_Sign1).
 /// </summary>
 public static class SignerRole
 {
@@ -22,6 +22,8 @@ public static class SignerRole
     internal const string LicenseServerRoute = "/v1/signatures/license-server";
     internal const string ClearinghouseTlsRoute = "/v1/signatures/clearinghouse-tls";
     internal const string KeyPackRoute = "/v1/signatures/key-pack";
+    internal const string GraceExtensionRoute = "/v1/signatures/grace-extension";
+    internal const string TimeRoute = "/v1/signatures/time";
 
     /// <summary>Builds the role. Starting it takes the state directory and opens <see cref="SignerOptions.Socket"/>; signals are the program's.</summary>
     /// <exception cref="ArgumentException">The options are not right; the message holds every error.</exception>
@@ -43,6 +45,8 @@ public static class SignerRole
         app.MapPost(LicenseServerRoute, (HttpContext context, Signer signer) => signer.SignLicenseServerAsync(context)).Through(Door.Signing);
         app.MapPost(ClearinghouseTlsRoute, (HttpContext context, Signer signer) => signer.SignClearinghouseTlsAsync(context)).Through(Door.Signing);
         app.MapPost(KeyPackRoute, (HttpContext context, Signer signer) => signer.SignKeyPackAsync(context)).Through(Door.Signing);
+        app.MapPost(GraceExtensionRoute, (HttpContext context, Signer signer) => signer.SignGraceExtensionAsync(context)).Through(Door.Signing);
+        app.MapPost(TimeRoute, (HttpContext context, Signer signer) => signer.SignTimeAsync(context)).Through(Door.Signing);
         return app;
     }
 }
@@ -77,6 +81,12 @@ internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<S
 
     public Task<IResult> SignKeyPackAsync(HttpContext context)
         => SignAsync(context, "key-pack", body => SigningRules.CheckKeyPack(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+
+    public Task<IResult> SignGraceExtensionAsync(HttpContext context)
+        => SignAsync(context, "grace-extension", body => SigningRules.CheckGraceExtension(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+
+    public Task<IResult> SignTimeAsync(HttpContext context)
+        => SignAsync(context, "time", body => SigningRules.CheckTime(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
     // The form of activation answers, which may have to be typed.
     private byte[] SignLicenseServer(byte[] toBeSigned)

@@ -9,7 +9,7 @@ namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
 /// What the signer signs. A certificate is read into its few free fields and written anew by its profile: only bytes that come out the same are
-/// signed, so that nothing but the profile can be in them. A key pack is treated likewise. Pure: the caller gives the time.
+/// signed, so that nothing but the profile can be in them. Key packs, grace extensions and times are treated likewise. Pure: the caller gives the time.
 /// </summary>
 internal static class SigningRules
 {
@@ -20,6 +20,9 @@ internal static class SigningRules
 
     /// <summary>Clocks of one machine may be set back a little between storing and signing.</summary>
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromDays(1);
+
+    /// <summary>Between the clearinghouse's clock and the signer's.</summary>
+    private static readonly TimeSpan TimeTolerance = TimeSpan.FromMinutes(5);
 
     /// <summary>Why this is not signed; null when it is.</summary>
     public static string? CheckLicenseServer(byte[] toBeSigned, X509Certificate2 issuing, DateTimeOffset now)
@@ -51,6 +54,48 @@ internal static class SigningRules
         if (pack.IssuedAt > now + ClockTolerance || pack.IssuedAt < issuing.NotBefore.ToUniversalTime())
             return $"the key pack is dated {pack.IssuedAt:u}, which is not between the issuing certificate's begin and now";
         return pack.ExpiresAt <= pack.IssuedAt ? "the key pack ends before it begins" : null;
+    }
+
+    /// <summary>Why this is not signed; null when it is.</summary>
+    public static string? CheckGraceExtension(byte[] payload, X509Certificate2 issuing, DateTimeOffset now)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        GraceExtensionStatement extension;
+        try
+        {
+            extension = GraceExtensionStatement.Decode(payload);
+        }
+        catch (CborContentException malformed)
+        {
+            return malformed.Message;
+        }
+
+        if (!extension.Encode().AsSpan().SequenceEqual(payload))
+            return "the grace extension is not in its one form";
+        return extension.IssuedAt > now + ClockTolerance || extension.IssuedAt < issuing.NotBefore.ToUniversalTime()
+            ? $"the grace extension is dated {extension.IssuedAt:u}, which is not between the issuing certificate's begin and now"
+            : null;
+    }
+
+    /// <summary>Why this is not signed; null when it is. The signer's own clock says whether it is that time.</summary>
+    public static string? CheckTime(byte[] payload, X509Certificate2 issuing, DateTimeOffset now)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        SignedTimeStatement told;
+        try
+        {
+            told = SignedTimeStatement.Decode(payload);
+        }
+        catch (CborContentException malformed)
+        {
+            return malformed.Message;
+        }
+
+        if (!told.Encode().AsSpan().SequenceEqual(payload))
+            return "the time is not in its one form";
+        return (told.Now - now).Duration() > TimeTolerance ? $"it is {now:u} at the signer, not {told.Now:u}" : null;
     }
 
     private static string? CheckCertificate(

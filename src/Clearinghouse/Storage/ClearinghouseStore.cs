@@ -15,6 +15,8 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
 
     public DbSet<KeyPackRow> KeyPacks => Set<KeyPackRow>();
 
+    public DbSet<GraceExtensionRow> GraceExtensions => Set<GraceExtensionRow>();
+
     public DbSet<AuditRow> Audit => Set<AuditRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
@@ -43,6 +45,11 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
             // One key, one pack: whatever the code does, the database holds to it.
             pack.HasIndex(row => row.ProductKeyId).IsUnique();
             pack.HasOne<ProductKeyRow>().WithOne().HasForeignKey<KeyPackRow>(row => row.ProductKeyId).OnDelete(DeleteBehavior.Restrict);
+        });
+        model.Entity<GraceExtensionRow>(extension =>
+        {
+            extension.HasKey(row => row.Id);
+            extension.HasIndex(row => row.MachineId);
         });
         model.Entity<AuditRow>(audit =>
         {

@@ -50,3 +50,8 @@ public sealed record RedeemRequest(byte[] Request, string LicenseServerCertifica
 /// <param name="KeyPack">A <see cref="Statements.KeyPackStatement"/>, signed by an issuing key.</param>
 /// <param name="IssuingCertificate">The certificate of the key that signed it, PEM.</param>
 public sealed record RedeemResponse(byte[] KeyPack, string IssuingCertificate);
+
+/// <summary><c>POST /v1/time</c> of a clearinghouse, for a license server whose clock has leapt.</summary>
+/// <param name="Statement">A <see cref="Statements.SignedTimeStatement"/>, signed by an issuing key.</param>
+/// <param name="IssuingCertificate">The certificate of the key that signed it, PEM.</param>
+public sealed record ClearinghouseTimeAnswer(byte[] Statement, string IssuingCertificate);

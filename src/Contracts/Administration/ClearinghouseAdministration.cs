@@ -41,6 +41,15 @@ public sealed record FindProductKeyRequest(string? ProductKey, long? Id)
     public override string ToString() => nameof(FindProductKeyRequest);
 }
 
+/// <summary><c>POST /v1/grace-extensions</c>: signs an extension of one machine's grace period.</summary>
+/// <param name="MachineId">32 hexadecimal digits, as <c>ostiary grace show</c> prints it on the session host.</param>
+/// <param name="Days">1 to 365.</param>
+public sealed record ExtendGraceRequest(string MachineId, int Days);
+
+/// <param name="Id">The extension's number.</param>
+/// <param name="File">What the session host installs (<see cref="Statements.GraceExtensionFile"/>).</param>
+public sealed record ExtendGraceResponse(Guid Id, string File);
+
 /// <summary><c>GET /v1/status</c> of a clearinghouse.</summary>
 /// <param name="Address">Where license servers reach it.</param>
 /// <param name="Publisher">The publisher's name.</param>

@@ -16,17 +16,19 @@ namespace Ostiary.Contracts.Administration;
 /// <param name="LedgerNumber">The number of the newest ledger entry.</param>
 /// <param name="Hosts">Session hosts that have joined.</param>
 /// <param name="Counts">CALs by type and version.</param>
+/// <param name="Clock">What counts as now.</param>
 public sealed record LicenseServerStatus(
     string LicenseServerId, string Address, string KeyFingerprint, bool Activated, DateTimeOffset CertificateUntil,
-    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts);
+    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null);
 
 /// <param name="Type">What the CALs are held by.</param>
 /// <param name="Version">Their version.</param>
 /// <param name="Installed">CALs in installed key packs.</param>
-/// <param name="Issued">Permanent CALs that are held now.</param>
-/// <param name="Available">Installed less issued.</param>
+/// <param name="Issued">Permanent and User CALs that are held now, those beyond the packs included.</param>
+/// <param name="Available">Installed less issued; below zero with over-use.</param>
 /// <param name="Temporary">Temporary CALs that are validated and not over.</param>
-public sealed record CalCounts(CalType Type, CalVersion Version, int Installed, int Issued, int Available, int Temporary);
+/// <param name="OverUsed">Issued CALs that no installed seat stands behind.</param>
+public sealed record CalCounts(CalType Type, CalVersion Version, int Installed, int Issued, int Available, int Temporary, int OverUsed = 0);
 
 /// <summary><c>POST /v1/activation</c>: activates the license server automatically. Answers a <see cref="LicenseServerStatus"/>.</summary>
 /// <param name="Company">Who activates.</param>
@@ -39,9 +41,13 @@ public sealed record ProductKeyRequest(string ProductKey)
     public override string ToString() => nameof(ProductKeyRequest);
 }
 
-/// <summary><c>GET /v1/packs</c>.</summary>
+/// <summary>
+/// <c>GET /v1/packs</c>. SplitFrom is the pack that it was split off by a conversion, null for a pack as it was installed; a pack that was
+/// removed is listed while CALs of it run.
+/// </summary>
 public sealed record PackRecord(
-    Guid PackId, CalType Type, CalVersion Version, int Quantity, int Issued, string Program, DateTimeOffset InstalledAt, DateTimeOffset? ExpiresAt);
+    Guid PackId, CalType Type, CalVersion Version, int Quantity, int Issued, string Program, DateTimeOffset InstalledAt, DateTimeOffset? ExpiresAt,
+    Guid? SplitFrom = null, DateTimeOffset? RemovedAt = null);
 
 /// <summary><c>POST /v1/invitations</c>.</summary>
 /// <param name="Version">The version that the host will have; null is the newest.</param>
@@ -58,7 +64,9 @@ public sealed record InviteResponse(string Invitation, DateTimeOffset ExpiresAt)
 }
 
 /// <summary><c>GET /v1/hosts</c>.</summary>
-public sealed record HostRecord(Guid HostId, string Name, CalVersion Version, LicensingMode Mode, DateTimeOffset JoinedAt, DateTimeOffset CertificateUntil, DateTimeOffset? LastSeenAt);
+public sealed record HostRecord(
+    Guid HostId, string Name, CalVersion Version, LicensingMode Mode, DateTimeOffset JoinedAt, DateTimeOffset CertificateUntil, DateTimeOffset? LastSeenAt,
+    bool Allowed = true, int QuotaPerHour = 0, bool SeparateAccounts = false);
 
 /// <summary>What a CAL is at the moment.</summary>
 public enum CalStatus
@@ -77,6 +85,9 @@ public enum CalStatus
 
     /// <summary>A newer CAL of the device has replaced it: a temporary one by a permanent one, a permanent one by its renewal.</summary>
     Upgraded,
+
+    /// <summary>Void before its end; it has given its seat back.</summary>
+    Revoked,
 }
 
 /// <summary><c>GET /v1/cals?after=&amp;limit=</c> and <c>GET /v1/cals/{serial}</c>.</summary>

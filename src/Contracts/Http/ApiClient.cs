@@ -44,9 +44,21 @@ public static class ApiClient
         return await ReadAsync<TResponse>(response, cancellation).ConfigureAwait(false);
     }
 
-    public static async Task<TResponse> PostAsync<TRequest, TResponse>(this HttpClient client, string path, TRequest body, CancellationToken cancellation)
+    public static Task<TResponse> PostAsync<TRequest, TResponse>(this HttpClient client, string path, TRequest body, CancellationToken cancellation)
+        => WithBodyAsync<TRequest, TResponse>(client, HttpMethod.Post, path, body, cancellation);
+
+    public static Task<TResponse> PutAsync<TRequest, TResponse>(this HttpClient client, string path, TRequest body, CancellationToken cancellation)
+        => WithBodyAsync<TRequest, TResponse>(client, HttpMethod.Put, path, body, cancellation);
+
+    public static async Task<TResponse> DeleteAsync<TResponse>(this HttpClient client, string path, CancellationToken cancellation)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, TypeInfo<TRequest>()) };
+        using var response = await SendAsync(client, new HttpRequestMessage(HttpMethod.Delete, path), cancellation).ConfigureAwait(false);
+        return await ReadAsync<TResponse>(response, cancellation).ConfigureAwait(false);
+    }
+
+    private static async Task<TResponse> WithBodyAsync<TRequest, TResponse>(HttpClient client, HttpMethod method, string path, TRequest body, CancellationToken cancellation)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body, TypeInfo<TRequest>()) };
         using var response = await SendAsync(client, request, cancellation).ConfigureAwait(false);
         return await ReadAsync<TResponse>(response, cancellation).ConfigureAwait(false);
     }

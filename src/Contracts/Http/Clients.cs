@@ -15,6 +15,9 @@ public sealed class ClearinghouseClient(HttpClient http)
 
     public Task<RedeemResponse> RedeemAsync(RedeemRequest request, CancellationToken cancellation)
         => http.PostAsync<RedeemRequest, RedeemResponse>("v1/key-packs", request, cancellation);
+
+    public Task<ClearinghouseTimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
+        => http.PostAsync<TimeRequest, ClearinghouseTimeAnswer>("v1/time", request, cancellation);
 }
 
 /// <summary>A license server, as a session host calls it.</summary>
@@ -31,6 +34,21 @@ public sealed class LicenseServerClient(HttpClient http)
 
     public Task<ValidationAnswer> ValidateAsync(ValidationRequest request, CancellationToken cancellation)
         => http.PostAsync<ValidationRequest, ValidationAnswer>("v1/validations", request, cancellation);
+
+    public Task<UserCalAnswer> RequestUserCalAsync(UserCalRequest request, CancellationToken cancellation)
+        => http.PostAsync<UserCalRequest, UserCalAnswer>("v1/user-cals", request, cancellation);
+
+    public Task ReportSessionsAsync(SessionReport request, CancellationToken cancellation)
+        => http.PostAsync<SessionReport, object>("v1/sessions", request, cancellation);
+
+    public Task<GraceCopyAnswer> KeepGraceAsync(GraceCopyRequest request, CancellationToken cancellation)
+        => http.PostAsync<GraceCopyRequest, GraceCopyAnswer>("v1/grace", request, cancellation);
+
+    public Task<TimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
+        => http.PostAsync<TimeRequest, TimeAnswer>("v1/time", request, cancellation);
+
+    public Task<RevocationAnswer> RevocationsAsync(long after, int waitSeconds, CancellationToken cancellation)
+        => http.GetAsync<RevocationAnswer>($"v1/revocations?after={after}&wait={waitSeconds}", cancellation);
 }
 
 /// <summary>A clearinghouse, as its operators call it.</summary>
@@ -41,6 +59,9 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
 
     public Task<MintResponse> MintAsync(MintRequest request, CancellationToken cancellation)
         => http.PostAsync<MintRequest, MintResponse>("v1/product-keys", request, cancellation);
+
+    public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
+        => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);
 
     public Task<ProductKeyRecord> FindProductKeyAsync(FindProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<FindProductKeyRequest, ProductKeyRecord>("v1/product-keys/find", request, cancellation);
@@ -67,6 +88,33 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<Page<PackRecord>> PacksAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<PackRecord>>(Query.Page("v1/packs", after, limit), cancellation);
 
+    public Task<PackRecord> ConvertPackAsync(Guid packId, ConvertPackRequest request, CancellationToken cancellation)
+        => http.PostAsync<ConvertPackRequest, PackRecord>($"v1/packs/{packId}/conversion", request, cancellation);
+
+    public Task<PackRemoval> RemovePackAsync(Guid packId, bool force, CancellationToken cancellation)
+        => http.DeleteAsync<PackRemoval>($"v1/packs/{packId}?force={(force ? "true" : "false")}", cancellation);
+
+    public Task<Page<UserCalRecord>> UserCalsAsync(string? search, string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<UserCalRecord>>(Query.Page("v1/user-cals", after, limit) + (search is null ? "" : "&search=" + Uri.EscapeDataString(search)), cancellation);
+
+    public Task<UserCalRecord> UserCalAsync(string serial, CancellationToken cancellation)
+        => http.GetAsync<UserCalRecord>($"v1/user-cals/{Uri.EscapeDataString(serial)}", cancellation);
+
+    public Task<UserCalRecord> ReleaseUserCalAsync(string serial, ReleaseUserCalRequest request, CancellationToken cancellation)
+        => http.PostAsync<ReleaseUserCalRequest, UserCalRecord>($"v1/user-cals/{Uri.EscapeDataString(serial)}/release", request, cancellation);
+
+    public Task<UserCalRecord> RenameUserCalAsync(string serial, RenameUserCalRequest request, CancellationToken cancellation)
+        => http.PostAsync<RenameUserCalRequest, UserCalRecord>($"v1/user-cals/{Uri.EscapeDataString(serial)}/rename", request, cancellation);
+
+    public Task<PolicyRecord> PolicyAsync(CancellationToken cancellation)
+        => http.GetAsync<PolicyRecord>("v1/policy", cancellation);
+
+    public Task<PolicyRecord> SetPolicyAsync(SetPolicyRequest request, CancellationToken cancellation)
+        => http.PutAsync<SetPolicyRequest, PolicyRecord>("v1/policy", request, cancellation);
+
+    public Task<PolicyRecord> BreakGlassAsync(BreakGlassRequest request, CancellationToken cancellation)
+        => http.PostAsync<BreakGlassRequest, PolicyRecord>("v1/break-glass", request, cancellation);
+
     public Task<InviteResponse> InviteAsync(InviteRequest request, CancellationToken cancellation)
         => http.PostAsync<InviteRequest, InviteResponse>("v1/invitations", request, cancellation);
 
@@ -79,8 +127,45 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<CalRecord> CalAsync(string serial, CancellationToken cancellation)
         => http.GetAsync<CalRecord>($"v1/cals/{Uri.EscapeDataString(serial)}", cancellation);
 
+    public Task<RevocationRecord> RevokeAsync(string serial, RevokeRequest request, CancellationToken cancellation)
+        => http.PostAsync<RevokeRequest, RevocationRecord>($"v1/cals/{Uri.EscapeDataString(serial)}/revocation", request, cancellation);
+
+    public Task<RevocationRecord> LiftRevocationAsync(string serial, CancellationToken cancellation)
+        => http.DeleteAsync<RevocationRecord>($"v1/cals/{Uri.EscapeDataString(serial)}/revocation", cancellation);
+
+    /// <param name="after">Where the page before ended; null at the beginning.</param>
+    /// <param name="limit">1 to 1,000.</param>
+    /// <param name="flagged">A flag's kebab-case name, or any; null for all devices.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    public Task<Page<DeviceRecord>> DevicesAsync(string? after, int limit, string? flagged, CancellationToken cancellation)
+        => http.GetAsync<Page<DeviceRecord>>(Query.Page("v1/devices", after, limit) + (flagged is null ? "" : "&flagged=" + Uri.EscapeDataString(flagged)), cancellation);
+
+    public Task<DeviceRecord> DeviceAsync(Guid device, CancellationToken cancellation)
+        => http.GetAsync<DeviceRecord>($"v1/devices/{device}", cancellation);
+
+    public Task<MergedDevices> MergeDevicesAsync(Guid device, MergeDevicesRequest request, CancellationToken cancellation)
+        => http.PostAsync<MergeDevicesRequest, MergedDevices>($"v1/devices/{device}/merge", request, cancellation);
+
+    public Task<SplitDevices> SplitDeviceAsync(Guid device, SplitDeviceRequest request, CancellationToken cancellation)
+        => http.PostAsync<SplitDeviceRequest, SplitDevices>($"v1/devices/{device}/split", request, cancellation);
+
+    public Task<ClockStatus> ClockAsync(CancellationToken cancellation)
+        => http.GetAsync<ClockStatus>("v1/clock", cancellation);
+
+    public Task<ClockStatus> ConfirmClockAsync(CancellationToken cancellation)
+        => http.PostAsync<object, ClockStatus>("v1/clock", new object(), cancellation);
+
+    public Task<HostRecord> ChangeHostAsync(Guid hostId, ChangeHostRequest request, CancellationToken cancellation)
+        => http.PutAsync<ChangeHostRequest, HostRecord>($"v1/hosts/{hostId}", request, cancellation);
+
+    public Task<RemovedHost> RemoveHostAsync(Guid hostId, DateTimeOffset? undoSince, CancellationToken cancellation)
+        => http.DeleteAsync<RemovedHost>($"v1/hosts/{hostId}{(undoSince is { } since ? "?undoSince=" + Uri.EscapeDataString(since.ToString("O")) : "")}", cancellation);
+
     public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellation)
         => http.GetAsync<AuditVerification>("v1/audit/verification", cancellation);
+
+    public Task<Page<AuditRecord>> AuditAsync(string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<AuditRecord>>(Query.Page("v1/audit", after, limit), cancellation);
 }
 
 /// <summary>A session host, as its administrators call it.</summary>
@@ -91,6 +176,24 @@ public sealed class SessionHostAdministrationClient(HttpClient http)
 
     public Task<SessionHostStatus> JoinAsync(JoinServerRequest request, CancellationToken cancellation)
         => http.PostAsync<JoinServerRequest, SessionHostStatus>("v1/membership", request, cancellation);
+
+    public Task<GraceStatus> GraceAsync(CancellationToken cancellation)
+        => http.GetAsync<GraceStatus>("v1/grace", cancellation);
+
+    public Task<GraceStatus> InstallExtensionAsync(InstallExtensionRequest request, CancellationToken cancellation)
+        => http.PostAsync<InstallExtensionRequest, GraceStatus>("v1/grace-extensions", request, cancellation);
+
+    public Task<ClockStatus> ClockAsync(CancellationToken cancellation)
+        => http.GetAsync<ClockStatus>("v1/clock", cancellation);
+
+    public Task<ClockStatus> ConfirmClockAsync(CancellationToken cancellation)
+        => http.PostAsync<object, ClockStatus>("v1/clock", new object(), cancellation);
+
+    public Task<ObservationReport> ObservationAsync(int days, CancellationToken cancellation)
+        => http.GetAsync<ObservationReport>($"v1/observation?days={days}", cancellation);
+
+    public Task<Explanation> ExplainAsync(ExplanationRequest request, CancellationToken cancellation)
+        => http.PostAsync<ExplanationRequest, Explanation>("v1/explanation", request, cancellation);
 
     public Task<Page<SessionRecord>> SessionsAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<SessionRecord>>(Query.Page("v1/sessions", after, limit), cancellation);

@@ -25,7 +25,8 @@ public sealed record JoinRequest(string Token, string MachineId, string Name)
 /// <param name="Root">The published root, PEM; null while the license server is not activated.</param>
 /// <param name="Version">The host's version.</param>
 /// <param name="Mode">The host's licensing mode.</param>
-public sealed record Membership(Guid HostId, string Certificate, string? Root, CalVersion Version, LicensingMode Mode);
+/// <param name="Grace">The signed grace record that counts for this machine, from an earlier joining too; null when there is none.</param>
+public sealed record Membership(Guid HostId, string Certificate, string? Root, CalVersion Version, LicensingMode Mode, byte[]? Grace = null);
 
 /// <summary>What a client claims to be. All of it is the client's own word.</summary>
 /// <param name="HardwareId">40 hexadecimal digits: the 20 bytes of CLIENT_HARDWARE_ID (MS-RDPELE 2.2.2.3.1).</param>
@@ -45,7 +46,8 @@ public sealed record DeviceClaim(string HardwareId, string ClientName, string Us
 /// <param name="RequestId">Chosen by the host.</param>
 /// <param name="Device">What the client claims.</param>
 /// <param name="Presented">The stored license that the client presented, if it has the form of ours; base64 in JSON; at most 4,096 bytes.</param>
-public sealed record DeviceCalRequest(Guid RequestId, DeviceClaim Device, byte[]? Presented)
+/// <param name="Pass">What may be granted.</param>
+public sealed record DeviceCalRequest(Guid RequestId, DeviceClaim Device, byte[]? Presented, AskingPass Pass = AskingPass.Any)
 {
     /// <summary>Says nothing: names are personal data.</summary>
     public override string ToString() => nameof(DeviceCalRequest);
@@ -65,6 +67,15 @@ public enum RefusalReason
 
     /// <summary>The device's CAL was revoked.</summary>
     Revoked,
+
+    /// <summary>The license server has CALs, but only of the other type than the host's mode asks for.</summary>
+    OtherTypeOnly,
+
+    /// <summary>The host has asked for more than its quota allows.</summary>
+    QuotaExceeded,
+
+    /// <summary>The host is not allowed to ask.</summary>
+    HostNotAllowed,
 }
 
 /// <summary>The ledger's head after an answer: what the host keeps as evidence.</summary>

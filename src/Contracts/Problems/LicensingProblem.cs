@@ -24,6 +24,12 @@ public enum LicensingProblem
     /// <summary>A good credential without the right to do this.</summary>
     NotAllowed,
 
+    /// <summary>An account or a token with this name is there.</summary>
+    AlreadyExists,
+
+    /// <summary>The last administrator's account stays an administrator's, but for the local root.</summary>
+    LastAdministrator,
+
     /// <summary>The request id was used before, with another body.</summary>
     RequestIdReused,
 
@@ -47,6 +53,9 @@ public enum LicensingProblem
 
     /// <summary>A signed document does not verify.</summary>
     SignatureInvalid,
+
+    /// <summary>What is asked for is against a rule of the licensing itself (a limit, a waiting time); the problem says which, with its numbers.</summary>
+    RuleForbids,
 
     /// <summary>The other server could not be reached.</summary>
     Unreachable,

@@ -101,6 +101,25 @@ public static class Statement
         }
     }
 
+    /// <summary>
+    /// The payload of a statement whose signature cannot be checked, because the key is gone: for what comes over a channel that vouches for it.
+    /// </summary>
+    public static bool TryReadUnverified(ReadOnlySpan<byte> message, [NotNullWhen(true)] out byte[]? payload)
+    {
+        payload = null;
+        if (message.Length is 0 or > MaxLength)
+            return false;
+        try
+        {
+            payload = CoseMessage.DecodeSign1(message).Content?.ToArray();
+            return payload is not null;
+        }
+        catch (Exception notCose) when (notCose is CryptographicException or CborContentException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The fingerprint of the key that a statement names as its signer's; proven only by verifying it.</summary>
     public static bool TryReadSigner(ReadOnlySpan<byte> message, [NotNullWhen(true)] out KeyFingerprint? signer)
     {

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Globalization;
 using Ostiary.Contracts.Http;
+using Ostiary.Host.Terminal;
 
 namespace Ostiary.Host.Commands;
 
@@ -8,6 +10,16 @@ internal static class AuditCommand
 {
     public static Command Create() => new("audit", "The license server's audit chain.")
     {
+        ListCommand.Create(
+            "list", "Lists what happened and who did it, newest first.", ServerCommand.Role,
+            (client, after, limit, cancellation) => new LicenseServerAdministrationClient(client).AuditAsync(after, limit, cancellation),
+            "Nothing has happened yet.",
+            ("Number", entry => entry.Number.ToString(CultureInfo.InvariantCulture)),
+            ("When", entry => Screen.Time(entry.At)),
+            ("By", entry => entry.By ?? "(erased)"),
+            ("What", entry => entry.Kind),
+            ("Table", entry => entry.Table),
+            ("Row", entry => entry.Row)),
         new Command("verify", "Recomputes the chain and compares every row with it. Exit status 1 when a row does not fit.").Calls(
             ServerCommand.Role,
             (client, _, cancellation) => new LicenseServerAdministrationClient(client).VerifyAuditAsync(cancellation),

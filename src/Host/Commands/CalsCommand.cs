@@ -9,7 +9,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary cals</c>: the CALs that the license server has issued.</summary>
 internal static class CalsCommand
 {
-    public static Command Create() => new("cals", "CALs that this license server has issued.") { List(), Show() };
+    public static Command Create() => new("cals", "CALs that this license server has issued.") { List(), Show(), Revoke(), Unrevoke() };
 
     private static Command List() => ListCommand.Create(
         "list", "Lists CALs, newest first.", ServerCommand.Role,
@@ -26,11 +26,40 @@ internal static class CalsCommand
 
     private static Command Show()
     {
-        var serial = new Argument<string>("serial") { Description = "32 hexadecimal digits, as 'ostiary cals list' prints them." };
+        var serial = Serial();
         return new Command("show", "Shows one CAL.") { serial }.Calls(
             ServerCommand.Role,
             (client, parse, cancellation) => new LicenseServerAdministrationClient(client).CalAsync(parse.GetRequiredValue(serial), cancellation),
             Print);
+    }
+
+    private static Command Revoke()
+    {
+        var serial = Serial();
+        var reason = new Option<string>("--reason") { Description = "Why; it stands in the audit.", Required = true };
+        return new Command("revoke", "Makes a permanent Device CAL void; its seat is free at once.") { serial, reason }.Calls(
+            ServerCommand.Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).RevokeAsync(parse.GetRequiredValue(serial), new(parse.GetRequiredValue(reason)), cancellation),
+            PrintRevocation);
+    }
+
+    private static Command Unrevoke()
+    {
+        var serial = Serial();
+        return new Command("unrevoke", "Lifts a revocation, if a seat is free.") { serial }.Calls(
+            ServerCommand.Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).LiftRevocationAsync(parse.GetRequiredValue(serial), cancellation),
+            PrintRevocation);
+    }
+
+    private static Argument<string> Serial() => new("serial") { Description = "32 hexadecimal digits, as 'ostiary cals list' prints them." };
+
+    private static void PrintRevocation(Screen screen, RevocationRecord record)
+    {
+        Print(screen, record.Cal);
+        screen.Facts(
+            ("Revoked", $"{record.Revoked} of at most {record.Limit} of version {record.Cal.Version} at a time"),
+            ("May still be revoked", record.NextAt is { } next ? $"none; the next from {Screen.Time(next)}" : record.Remaining.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static void Print(Screen screen, CalRecord cal) => screen.Facts(

@@ -1,14 +1,31 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Ostiary.Clearinghouse.Ceremony;
+using Ostiary.Contracts.Http;
 using Ostiary.Host.Terminal;
 
 namespace Ostiary.Host.Commands;
 
-/// <summary><c>ostiary clearinghouse</c>: what a publisher does before the clearinghouse runs.</summary>
+/// <summary><c>ostiary clearinghouse</c>: what a publisher does before the clearinghouse runs, and grace extensions.</summary>
 internal static class ClearinghouseCommand
 {
-    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init() };
+    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init(), new Command("grace", "Grace periods of session hosts.") { ExtendGrace() } };
+
+    private static Command ExtendGrace()
+    {
+        var machine = new Argument<string>("machine-id") { Description = "What 'ostiary grace show' prints on the session host." };
+        var days = new Argument<int>("days") { Description = "1 to 365." };
+        var file = new Option<FileInfo>("--out") { Description = "Where the extension goes, for 'ostiary grace install'.", HelpName = "FILE", Required = true };
+        return new Command("extend", "Signs an extension of one machine's grace period.") { machine, days, file }.Calls(
+            "clearinghouse",
+            async (client, parse, cancellation) =>
+            {
+                var extended = await new ClearinghouseAdministrationClient(client).ExtendGraceAsync(new(parse.GetRequiredValue(machine), parse.GetValue(days)), cancellation);
+                await File.WriteAllTextAsync(parse.GetRequiredValue(file).FullName, extended.File, cancellation);
+                return extended;
+            },
+            (screen, extended) => screen.Line($"Extension {extended.Id} is written. On the session host: ostiary grace install FILE"));
+    }
 
     private static Command Init()
     {

@@ -13,4 +13,7 @@ internal static class ExitCode
 
     /// <summary>The role could not be reached.</summary>
     public const int Unreachable = 3;
+
+    /// <summary>Nobody is signed in, the token is over, or what is asked for is not allowed.</summary>
+    public const int Denied = 4;
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Host.Terminal;
@@ -8,7 +9,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary hosts</c>: the session hosts of a license server.</summary>
 internal static class HostsCommand
 {
-    public static Command Create() => new("hosts", "Session hosts: invite them at the license server, join from the host.") { Invite(), Join(), List() };
+    public static Command Create() => new("hosts", "Session hosts: invite them at the license server, join from the host.") { Invite(), Join(), List(), Set(), Remove() };
 
     private static Command Invite()
     {
@@ -37,6 +38,36 @@ internal static class HostsCommand
             StatusCommand.PrintSessionHost);
     }
 
+    private static Command Set()
+    {
+        var host = HostId();
+        var allowed = new Option<bool?>("--allowed") { Description = "Whether it may ask for CALs." };
+        var quota = new Option<int?>("--quota") { Description = "New permanent CALs in an hour, 0 to 1,000,000." };
+        var separate = new Option<bool?>("--separate-accounts") { Description = "Whether its local accounts are other people than those of the same name elsewhere." };
+        return new Command("set", "Says what a session host may.") { host, allowed, quota, separate }.Calls(
+            ServerCommand.Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).ChangeHostAsync(
+                parse.GetRequiredValue(host), new(parse.GetValue(allowed), parse.GetValue(quota), parse.GetValue(separate)), cancellation),
+            (screen, changed) => screen.Facts(
+                ("Host", changed.Name),
+                ("Allowed", changed.Allowed ? "yes" : "no"),
+                ("CALs an hour", changed.QuotaPerHour.ToString(CultureInfo.InvariantCulture)),
+                ("Separate accounts", changed.SeparateAccounts ? "yes" : "no")));
+    }
+
+    private static Command Remove()
+    {
+        var host = HostId();
+        var since = new Option<DateTimeOffset?>("--undo-since") { Description = "Revokes the CALs that it took since this time, e.g. 2026-03-01T12:00:00Z." };
+        return new Command("remove", "Takes a session host out, at once.") { host, since }.Calls(
+            ServerCommand.Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).RemoveHostAsync(parse.GetRequiredValue(host), parse.GetValue(since), cancellation),
+            (screen, removed) => screen.Line(
+                $"Session host {removed.HostId} is removed; {removed.RevokedCals} of its CALs were revoked and {removed.DroppedTemporaries} temporary ones without a logon dropped."));
+    }
+
+    private static Argument<Guid> HostId() => new("host") { Description = "The host id, as 'ostiary hosts list' prints it." };
+
     private static Command List() => ListCommand.Create(
         "list", "Lists the session hosts that have joined.", ServerCommand.Role,
         (client, after, limit, cancellation) => new LicenseServerAdministrationClient(client).HostsAsync(after, limit, cancellation),
@@ -46,6 +77,8 @@ internal static class HostsCommand
         ("Mode", host => KebabCase.Of(host.Mode)),
         ("Joined", host => Screen.Time(host.JoinedAt)),
         ("Certificate until", host => Screen.Time(host.CertificateUntil)),
+        ("Allowed", host => host.Allowed ? "yes" : "no"),
+        ("CALs an hour", host => host.QuotaPerHour.ToString(CultureInfo.InvariantCulture)),
         ("Last seen", host => Screen.Time(host.LastSeenAt)),
         ("Host id", host => host.HostId.ToString()));
 }

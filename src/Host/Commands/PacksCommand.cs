@@ -9,7 +9,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary packs</c>: the key packs of the license server.</summary>
 internal static class PacksCommand
 {
-    public static Command Create() => new("packs", "Key packs of this license server.") { Check(), Install(), List() };
+    public static Command Create() => new("packs", "Key packs of this license server.") { Check(), Install(), List(), Convert(), Remove() };
 
     private static Argument<string> Key() => new("key") { Description = "The product key: 25 symbols; spaces, hyphens and case do not matter." };
 
@@ -44,6 +44,28 @@ internal static class PacksCommand
             });
     }
 
+    private static Argument<Guid> PackId() => new("pack") { Description = "The key pack, as 'ostiary packs list' prints it." };
+
+    private static Command Convert()
+    {
+        var pack = PackId();
+        var count = new Option<int>("--count") { Description = "How many free seats.", Required = true };
+        return new Command("convert", "Makes User CALs of free Device CALs, or the other way round, as a key pack of their own.") { pack, count }.Calls(
+            ServerCommand.Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).ConvertPackAsync(parse.GetRequiredValue(pack), new(parse.GetRequiredValue(count)), cancellation),
+            (screen, made) => screen.Line($"Converted: {CatalogueOptions.Describe(made.Quantity, made.Type, made.Version)} as key pack {made.PackId}."));
+    }
+
+    private static Command Remove()
+    {
+        var pack = PackId();
+        var force = new Option<bool>("--force") { Description = "Also where seats of it are issued; they run to their end as over-use." };
+        return new Command("remove", "Removes a key pack. Its product key can be installed here again.") { pack, force }.Calls(
+            ServerCommand.Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).RemovePackAsync(parse.GetRequiredValue(pack), parse.GetValue(force), cancellation),
+            (screen, removal) => screen.Line(removal.Detail));
+    }
+
     private static Command List() => ListCommand.Create(
         "list", "Lists key packs.", ServerCommand.Role,
         (client, after, limit, cancellation) => new LicenseServerAdministrationClient(client).PacksAsync(after, limit, cancellation),
@@ -53,7 +75,7 @@ internal static class PacksCommand
         ("Version", pack => pack.Version.ToString()),
         ("Total", pack => pack.Quantity.ToString(CultureInfo.InvariantCulture)),
         ("Issued", pack => pack.Issued.ToString(CultureInfo.InvariantCulture)),
-        ("Available", pack => (pack.Quantity - pack.Issued).ToString(CultureInfo.InvariantCulture)),
+        ("Available", pack => ((pack.RemovedAt is null ? pack.Quantity : 0) - pack.Issued).ToString(CultureInfo.InvariantCulture)),
         ("Program", pack => pack.Program),
         ("Installed", pack => Screen.Time(pack.InstalledAt)),
         ("Expires", pack => pack.ExpiresAt is null ? "never" : Screen.Time(pack.ExpiresAt)));

@@ -14,7 +14,7 @@ internal static class RefusalsCommand
             (client, after, limit, cancellation) => new SessionHostAdministrationClient(client).RefusalsAsync(after, limit, cancellation),
             "Nobody has been refused.",
             ("When", refusal => Screen.Time(refusal.At)),
-            ("Reason", refusal => refusal.Reason),
+            ("Reason", refusal => refusal.Observed ? $"{refusal.Reason} (only observed)" : refusal.Reason),
             ("Rule", refusal => refusal.Rule),
             ("Device", refusal => refusal.Device ?? ""),
             ("User (not proven)", refusal => refusal.UserName ?? ""),

@@ -12,7 +12,7 @@ internal static class ServerCommand
 {
     public const string Role = "license-server";
 
-    public static Command Create() => new("server", "The license server of this machine.") { Activate(), Status() };
+    public static Command Create() => new("server", "The license server of this machine.") { Activate(), Status(), PolicyCommand.Create(), Clock() };
 
     private static Command Activate()
     {
@@ -54,6 +54,16 @@ internal static class ServerCommand
         (client, _, cancellation) => new LicenseServerAdministrationClient(client).StatusAsync(cancellation),
         Print);
 
+    private static Command Clock() => new("clock", "What counts as now at the license server.")
+    {
+        new Command("show", "Shows the machine's clock and what counts as now.").Calls(
+            Role, (client, _, cancellation) => new LicenseServerAdministrationClient(client).ClockAsync(cancellation), PrintClock),
+        new Command("confirm", "Says that the machine's clock is right.").Calls(
+            Role, (client, _, cancellation) => new LicenseServerAdministrationClient(client).ConfirmClockAsync(cancellation), PrintClock),
+    };
+
+    private static void PrintClock(Screen screen, ClockStatus clock) => HostCommand.Print(screen, clock, "ostiary server clock confirm");
+
     public static void Print(Screen screen, LicenseServerStatus status)
     {
         screen.Facts(
@@ -72,6 +82,9 @@ internal static class ServerCommand
             ("Installed", count => count.Installed.ToString(CultureInfo.InvariantCulture)),
             ("Issued", count => count.Issued.ToString(CultureInfo.InvariantCulture)),
             ("Available", count => count.Available.ToString(CultureInfo.InvariantCulture)),
-            ("Temporary", count => count.Temporary.ToString(CultureInfo.InvariantCulture)));
+            ("Temporary", count => count.Temporary.ToString(CultureInfo.InvariantCulture)),
+            ("Over-used", count => count.OverUsed.ToString(CultureInfo.InvariantCulture)));
+        if (status.Clock is { Confirmed: false } clock)
+            screen.Line($"! clock-leapt: The machine's clock leapt to {Screen.Time(clock.Machine)}; {Screen.Time(clock.Counts)} counts as now, and nothing ends by the leap. If the machine's clock is right, 'ostiary server clock confirm' says so.");
     }
 }

@@ -63,6 +63,7 @@ internal static class StatusCommand
             ("Back end", status.BackEnd),
             ("Mode", KebabCase.Of(status.Mode)),
             ("Version", status.Version.ToString()),
+            ("Observe", status.Observe ? "yes: nobody is refused" : "no"),
             ("Connections", status.Connections.ToString(CultureInfo.InvariantCulture)),
             ("Sessions", status.Sessions.ToString(CultureInfo.InvariantCulture)),
             ("Admitted", status.Admitted.ToString(CultureInfo.InvariantCulture)),
@@ -74,7 +75,10 @@ internal static class StatusCommand
             ("License server", link => link.Address),
             ("Answers", link => link.SilentSince is null ? "yes" : $"no, since {Screen.Time(link.SilentSince)}"),
             ("Certificate until", link => Screen.Time(link.CertificateUntil)),
-            ("Ledger number", link => link.LedgerNumber.ToString(CultureInfo.InvariantCulture)));
+            ("Ledger number", link => link.LedgerNumber.ToString(CultureInfo.InvariantCulture)),
+            ("Revocation list", link => link.RevocationNumber is { } number ? $"{number} of {Screen.Time(link.RevocationsAt)}" : "none"));
+        foreach (var finding in status.Findings ?? [])
+            screen.Line($"! {finding.Code}: {Screen.Harmless(finding.Evidence)} {Screen.Harmless(finding.Fix)}");
     }
 
     private static void PrintClearinghouse(Screen screen, ClearinghouseStatus status) => screen.Facts(

@@ -1,6 +1,6 @@
 namespace Ostiary.Host.Roles;
 
-/// <summary>Where .NET goes on when a socket has something; see docs/decisions/0004-inline-completions.md.</summary>
+/// <summary>Where .NET goes on when a socket has something; see docs/decisions/0006-inline-completions.md.</summary>
 internal static class SocketCompletions
 {
     // .NET has no other switch for it. It is read once, when the first socket is waited for.

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
@@ -23,7 +24,8 @@ namespace Ostiary.LicenseServer.Activation;
 /// </summary>
 internal static class Activate
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/activation", Handle).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/activation", Handle).At(Door.Administration).For(AccountRole.Administrator)
+        .Takes<ActivateServerRequest>().Answers<LicenseServerStatus>("Activates the license server at its clearinghouse.");
 
     private static async Task Handle(HttpContext context)
     {
@@ -73,7 +75,7 @@ internal static class Activate
                 $"the certificate from the clearinghouse, valid from {own.NotBefore.ToUniversalTime():u}, does not lead to the published root at {now:u}; check this machine's clock");
     }
 
-    private static IdentityRow Record(LedgerBatch batch, byte[] certificate, byte[] issuing, byte[] root)
+    internal static IdentityRow Record(LedgerBatch batch, byte[] certificate, byte[] issuing, byte[] root)
     {
         var row = batch.Db.Identity.AsTracking().Single();
         // Two activations at once get the same answer; the second one changes nothing.

@@ -2,9 +2,11 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Clock;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer.Identity;
+using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Activation;
 
@@ -15,16 +17,16 @@ internal sealed class ClearinghouseConnection : IDisposable
 {
     private readonly LicenseServerOptions _options;
     private readonly LicenseServerIdentity _identity;
-    private readonly TimeProvider _time;
+    private readonly SteadyClock _clock;
     private readonly HttpClient? _http;
     private readonly ClearinghouseClient? _client;
     private readonly X509Certificate2? _root;
 
-    public ClearinghouseConnection(LicenseServerOptions options, LicenseServerIdentity identity, TimeProvider time)
+    public ClearinghouseConnection(LicenseServerOptions options, Ledger ledger)
     {
         _options = options;
-        _identity = identity;
-        _time = time;
+        _identity = ledger.Identity;
+        _clock = ledger.Clock;
         _root = options.ReadRoot();
         if (options.Clearinghouse is not { } address)
             return;
@@ -62,7 +64,7 @@ internal sealed class ClearinghouseConnection : IDisposable
         try
         {
             var issuing = X509Certificate2.CreateFromPem(pem);
-            if (CertificateChain.LeadsTo(Root, issuing, [], _time.GetUtcNow()))
+            if (CertificateChain.LeadsTo(Root, issuing, [], _clock.GetUtcNow()))
                 return issuing;
             issuing.Dispose();
         }
@@ -87,7 +89,8 @@ internal sealed class ClearinghouseConnection : IDisposable
         if ((_identity.Current.Root ?? _root) is not { } root || certificate is not X509Certificate2 leaf)
             return false;
         var usages = leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(extension => extension.EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>());
+        // A clock that leapt is settled over this very connection, so it is good at either time; what comes over it is signed by itself.
         return usages.Any(usage => usage.Value == OstiaryOids.ClearinghouseUsage.Value)
-            && CertificateChain.LeadsTo(root, leaf, chain?.ChainPolicy.ExtraStore.AsEnumerable() ?? [], _time.GetUtcNow());
+            && new[] { _clock.GetUtcNow(), _clock.Machine }.Any(now => CertificateChain.LeadsTo(root, leaf, chain?.ChainPolicy.ExtraStore.AsEnumerable() ?? [], now));
     }
 }

@@ -6,7 +6,7 @@ namespace Ostiary.LicenseServer.Audit;
 
 /// <summary>
 /// The hash chain over the audit entries.
-/// commitment = SHA-256(salt ‖ content); hash = SHA-256(hash before ‖ number ‖ seconds since 1970 ‖ kind ‖ table ‖ row ‖ commitment),
+/// commitment = SHA-256(salt ‖ length of by, 4 bytes big-endian ‖ by ‖ content); hash = SHA-256(hash before ‖ number ‖ seconds since 1970 ‖ kind ‖ table ‖ row ‖ commitment),
 /// numbers as 8 bytes big-endian, each text as UTF-8 with its length in one byte before it. The hash before the first entry is 32 zero bytes.
 /// </summary>
 internal static class AuditChain
@@ -15,10 +15,15 @@ internal static class AuditChain
 
     public static byte[] Start() => new byte[SHA256.HashSizeInBytes];
 
-    public static byte[] Commit(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> content)
+    public static byte[] Commit(ReadOnlySpan<byte> salt, string by, ReadOnlySpan<byte> content)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(salt);
+        var author = Encoding.UTF8.GetBytes(by);
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(length, author.Length);
+        hash.AppendData(length);
+        hash.AppendData(author);
         hash.AppendData(content);
         return hash.GetHashAndReset();
     }

@@ -31,8 +31,16 @@ internal sealed class AuditVerifier
         var verifier = new AuditVerifier(db, key);
         var entries = await verifier.WalkChainAsync(cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Licenses, db.Licenses, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.UserCals, db.UserCals, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Policy, db.Policy, row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.BreakGlass, db.BreakGlass, row => $"{row.At.ToUnixTimeSeconds()}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(
+            CanonicalContent.ClockConfirmations, db.ClockConfirmations, row => $"{row.Machine.ToUnixTimeSeconds()}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Packs, db.Packs, row => row.PackId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Hosts, db.Hosts, row => row.HostId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Accounts, db.Accounts, row => row.AccountId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Tokens, db.Tokens, row => row.TokenId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(
             CanonicalContent.Identity, db.Identity.Where(row => row.ActivatedAt != null), row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         verifier.NameMissingRows();
@@ -70,9 +78,12 @@ internal sealed class AuditVerifier
             last = entry.Number;
             if (pair.detail is null)
                 Fault("audit_details", $"{entry.Number}", "the detail is gone");
-            else if (!AuditChain.Commit(pair.detail.Salt, pair.detail.Content).AsSpan().SequenceEqual(entry.Commitment))
+            else if (!AuditChain.Commit(pair.detail.Salt, pair.detail.By, pair.detail.Content).AsSpan().SequenceEqual(entry.Commitment))
                 Fault("audit_details", $"{entry.Number}", "the detail is not what the entry committed to");
-            _newest[(entry.Table, entry.Row)] = (entry.Number, pair.detail?.Content);
+            if (entry.Kind == AuditKinds.TokenRemoved)
+                _newest.Remove((entry.Table, entry.Row));
+            else
+                _newest[(entry.Table, entry.Row)] = (entry.Number, pair.detail?.Content);
         }
 
         await CheckHeadAsync(last, before, cancellation).ConfigureAwait(false);
@@ -121,8 +132,11 @@ internal sealed class AuditVerifier
         var counted = await _db.Licenses.Where(license => license.Status == LicenseStatus.Live && license.Kind == LicenseKind.Permanent && license.PackId != null)
             .GroupBy(license => license.PackId!.Value).Select(group => new { PackId = group.Key, Count = group.Count() })
             .ToDictionaryAsync(group => group.PackId, group => group.Count, cancellation).ConfigureAwait(false);
+        var users = await _db.UserCals.Where(cal => cal.State == UserCalState.Live && cal.PackId != null)
+            .GroupBy(cal => cal.PackId!.Value).Select(group => new { PackId = group.Key, Count = group.Count() })
+            .ToDictionaryAsync(group => group.PackId, group => group.Count, cancellation).ConfigureAwait(false);
         foreach (var pack in await _db.Packs.ToListAsync(cancellation).ConfigureAwait(false))
-            if (counted.GetValueOrDefault(pack.PackId) is var count && count != pack.Issued)
+            if (counted.GetValueOrDefault(pack.PackId) + users.GetValueOrDefault(pack.PackId) is var count && count != pack.Issued)
                 Fault(CanonicalContent.Packs, pack.PackId.ToString(), $"the pack says that {pack.Issued} seats are taken; {count} licenses hold one");
     }
 

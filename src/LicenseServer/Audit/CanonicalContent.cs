@@ -8,14 +8,21 @@ namespace Ostiary.LicenseServer.Audit;
 /// <summary>
 /// The content of a row as an audit entry commits to it: JSON with one fixed order of members. Verification makes it again from the row
 /// and compares bytes; it is never parsed. Long bytes stand as their SHA-256.
-/// Not part of it: ids of the database, signatures (verified as such), counters, and when a host was last seen.
+/// Not part of it: ids of the database, signatures (verified as such), counters, and when a host was last seen or a token last used.
 /// </summary>
 internal static class CanonicalContent
 {
     public const string Licenses = "licenses";
+    public const string UserCals = "user_cals";
+    public const string Policy = "policy";
+    public const string BreakGlass = "break_glass";
+    public const string ClockConfirmations = "clock_confirmations";
     public const string Packs = "packs";
     public const string Hosts = "hosts";
     public const string Identity = "identity";
+    public const string Grace = "grace_copies";
+    public const string Accounts = "accounts";
+    public const string Tokens = "tokens";
 
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -23,7 +30,7 @@ internal static class CanonicalContent
     {
         json.WriteString("serial"u8, license.Serial.ToString());
         json.WriteString("kind"u8, license.Kind == LicenseKind.Permanent ? "permanent" : "temporary");
-        json.WriteString("status"u8, license.Status switch { LicenseStatus.Live => "live", LicenseStatus.Expired => "expired", _ => "replaced" });
+        json.WriteString("status"u8, license.Status switch { LicenseStatus.Live => "live", LicenseStatus.Expired => "expired", LicenseStatus.Revoked => "revoked", _ => "replaced" });
         json.WriteNumber("version"u8, license.Version.Year);
         json.WriteString("pack"u8, license.PackId?.ToString());
         json.WriteNumber("notBefore"u8, license.NotBefore.ToUnixTimeSeconds());
@@ -35,7 +42,54 @@ internal static class CanonicalContent
         json.WriteString("account"u8, license.Account);
         json.WriteString("host"u8, license.HostId);
         json.WriteString("toBeSigned"u8, Hash(license.ToBeSigned));
+        WriteTime(json, "revokedAt", license.RevokedAt);
+        json.WriteString("revocationReason"u8, license.RevocationReason);
+        json.WriteBoolean("outsideLimit"u8, license.OutsideLimit);
+        json.WriteBoolean("askFirst"u8, license.AskFirst);
+        json.WriteBoolean("merged"u8, license.Merged);
         json.WriteNumber("ledgerNumber"u8, license.LedgerNumber);
+    });
+
+    public static byte[] Of(UserCal cal) => Write(json =>
+    {
+        json.WriteString("serial"u8, cal.Serial.ToString());
+        json.WriteString("state"u8, cal.State switch { UserCalState.Live => "live", UserCalState.Expired => "expired", _ => "released" });
+        json.WriteString("person"u8, Convert.ToHexStringLower(cal.PersonKey.ToBytes()));
+        json.WriteString("name"u8, cal.Name);
+        json.WriteString("realm"u8, cal.Realm);
+        json.WriteString("stableId"u8, cal.StableId);
+        json.WriteString("accountHost"u8, cal.AccountHostId?.ToString());
+        json.WriteString("host"u8, cal.HostId);
+        json.WriteNumber("version"u8, cal.Version.Year);
+        json.WriteString("pack"u8, cal.PackId?.ToString());
+        json.WriteNumber("assignedAt"u8, cal.AssignedAt.ToUnixTimeSeconds());
+        json.WriteNumber("lastLogonAt"u8, cal.LastLogonAt.ToUnixTimeSeconds());
+        json.WriteNumber("expiresAt"u8, cal.ExpiresAt.ToUnixTimeSeconds());
+        WriteTime(json, "releasedAt", cal.ReleasedAt);
+        json.WriteString("releaseReason"u8, cal.ReleaseReason);
+        json.WriteNumber("ledgerNumber"u8, cal.LedgerNumber);
+    });
+
+    public static byte[] Of(ServerPolicy policy) => Write(json =>
+    {
+        json.WriteString("userOverUse"u8, policy.UserOverUse == Contracts.Administration.UserOverUse.Track ? "track" : "enforce");
+        json.WriteBoolean("preventLicenseUpgrade"u8, policy.PreventLicenseUpgrade);
+        json.WriteNumber("ledgerNumber"u8, policy.LedgerNumber);
+    });
+
+    public static byte[] Of(BreakGlass glass) => Write(json =>
+    {
+        json.WriteNumber("at"u8, glass.At.ToUnixTimeSeconds());
+        json.WriteNumber("until"u8, glass.Until.ToUnixTimeSeconds());
+        json.WriteString("reason"u8, glass.Reason);
+        json.WriteNumber("ledgerNumber"u8, glass.LedgerNumber);
+    });
+
+    public static byte[] Of(ClockConfirmation confirmation) => Write(json =>
+    {
+        json.WriteNumber("at"u8, confirmation.At.ToUnixTimeSeconds());
+        json.WriteNumber("machine"u8, confirmation.Machine.ToUnixTimeSeconds());
+        json.WriteNumber("ledgerNumber"u8, confirmation.LedgerNumber);
     });
 
     public static byte[] Of(Pack pack) => Write(json =>
@@ -51,6 +105,8 @@ internal static class CanonicalContent
         json.WriteString("statement"u8, Hash(pack.Statement));
         json.WriteString("issuingCertificate"u8, Hash(pack.IssuingCertificate));
         json.WriteString("productKeyHash"u8, Convert.ToHexStringLower(pack.ProductKeyHash));
+        json.WriteString("splitFrom"u8, pack.SplitFrom?.ToString());
+        WriteTime(json, "removedAt", pack.RemovedAt);
         json.WriteNumber("ledgerNumber"u8, pack.LedgerNumber);
     });
 
@@ -65,8 +121,43 @@ internal static class CanonicalContent
         json.WriteNumber("joinedAt"u8, host.JoinedAt.ToUnixTimeSeconds());
         json.WriteString("certificate"u8, Hash(host.CertificateToBeSigned));
         json.WriteNumber("certificateUntil"u8, host.CertificateUntil.ToUnixTimeSeconds());
+        json.WriteBoolean("allowed"u8, host.Allowed);
+        json.WriteNumber("quotaPerHour"u8, host.QuotaPerHour);
+        json.WriteBoolean("separateAccounts"u8, host.SeparateAccounts);
         WriteTime(json, "removedAt", host.RemovedAt);
         json.WriteNumber("ledgerNumber"u8, host.LedgerNumber);
+    });
+
+    public static byte[] Of(GraceCopy copy) => Write(json =>
+    {
+        json.WriteString("machineId"u8, copy.MachineId);
+        json.WriteString("record"u8, Convert.ToHexStringLower(copy.Record));
+        json.WriteNumber("ledgerNumber"u8, copy.LedgerNumber);
+    });
+
+    public static byte[] Of(Account account) => Write(json =>
+    {
+        json.WriteString("account"u8, account.AccountId);
+        json.WriteString("name"u8, account.Name);
+        json.WriteNumber("role"u8, (int)account.Role);
+        json.WriteString("passwordHash"u8, Hash(System.Text.Encoding.UTF8.GetBytes(account.PasswordHash)));
+        json.WriteNumber("createdAt"u8, account.CreatedAt.ToUnixTimeSeconds());
+        WriteTime(json, "removedAt", account.RemovedAt);
+        json.WriteNumber("ledgerNumber"u8, account.LedgerNumber);
+    });
+
+    public static byte[] Of(Token token) => Write(json =>
+    {
+        json.WriteString("token"u8, token.TokenId);
+        json.WriteNumber("kind"u8, (int)token.Kind);
+        json.WriteString("hash"u8, Convert.ToHexStringLower(token.Hash));
+        json.WriteString("name"u8, token.Name);
+        json.WriteString("account"u8, token.AccountId?.ToString());
+        json.WriteNumber("role"u8, (int)token.Role);
+        json.WriteNumber("createdAt"u8, token.CreatedAt.ToUnixTimeSeconds());
+        json.WriteNumber("expiresAt"u8, token.ExpiresAt.ToUnixTimeSeconds());
+        WriteTime(json, "revokedAt", token.RevokedAt);
+        json.WriteNumber("ledgerNumber"u8, token.LedgerNumber);
     });
 
     public static byte[] Of(IdentityRow identity) => Write(json =>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
@@ -11,7 +12,8 @@ namespace Ostiary.LicenseServer.Audit;
 /// <summary><c>GET /v1/audit/verification</c>.</summary>
 internal static class VerifyAudit
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/audit/verification", Handle).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/audit/verification", Handle).At(Door.Administration).For(AccountRole.Reader)
+        .Answers<AuditVerification>("Recomputes the audit chain and compares every row with it.");
 
     private static async Task Handle(HttpContext context)
     {

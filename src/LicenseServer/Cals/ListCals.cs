@@ -23,10 +23,22 @@ internal static class ListCals
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/cals", List).At(Door.Administration);
-        routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration);
-        routes.MapGet("/v1/cals/{serial}/certificate", Certificate).At(Door.Administration);
+        routes.MapGet("/v1/cals", List).At(Door.Administration).For(AccountRole.Reader)
+            .AnswersPage<CalRecord>("The CALs that were issued.");
+        routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<CalRecord>("One CAL.");
+        routes.MapGet("/v1/cals/{serial}/certificate", Certificate).At(Door.Administration).For(AccountRole.Reader)
+            .AnswersFile("A CAL as a client stores it, with the certificates above it.", "application/x-pem-file");
     }
+
+    /// <summary>The CAL that the route names.</summary>
+    public static CalSerial Serial(HttpContext context)
+        => CalSerial.TryParse(context.Request.RouteValues["serial"] as string, out var serial)
+            ? serial
+            : throw new ProblemException(LicensingProblem.InvalidField, "a serial has 32 hexadecimal digits", "serial");
+
+    public static async Task<CalRecord> RecordAsync(HttpContext context, LedgerContext db, Cal cal)
+        => (await RecordsAsync(db, [cal], Now(context), context.RequestAborted).ConfigureAwait(false))[0];
 
     private static async Task List(HttpContext context)
     {
@@ -66,14 +78,13 @@ internal static class ListCals
 
     private static async Task<Cal> FindAsync(HttpContext context, LedgerContext db)
     {
-        if (!CalSerial.TryParse(context.Request.RouteValues["serial"] as string, out var serial))
-            throw new ProblemException(LicensingProblem.InvalidField, "a serial has 32 hexadecimal digits", "serial");
+        var serial = Serial(context);
         return await db.Licenses.SingleOrDefaultAsync(cal => cal.Serial == serial, context.RequestAborted).ConfigureAwait(false)
             ?? (Cal?)await db.Temporaries.SingleOrDefaultAsync(cal => cal.Serial == serial, context.RequestAborted).ConfigureAwait(false)
             ?? throw new ProblemException(LicensingProblem.NotFound, $"no CAL has the serial {serial}");
     }
 
-    private static async Task<List<CalRecord>> RecordsAsync(LedgerContext db, List<Cal> cals, DateTimeOffset now, CancellationToken cancellation)
+    public static async Task<List<CalRecord>> RecordsAsync(LedgerContext db, List<Cal> cals, DateTimeOffset now, CancellationToken cancellation)
     {
         Guid[] hostIds = [.. cals.Select(cal => cal.HostId).Distinct()];
         var names = await db.Hosts.Where(host => hostIds.Contains(host.HostId)).ToDictionaryAsync(host => host.HostId, host => host.Name, cancellation).ConfigureAwait(false);

@@ -43,6 +43,12 @@ internal static class HostCredential
     /// <summary>A certificate of a session host, issued by this license server's key, which may be over: good for a new one and nothing else.</summary>
     public static HostIdentity RequirePastMembership(HttpContext context) => Read(context).Host;
 
+    /// <exception cref="ProblemException">No such host, another key, or it was removed.</exception>
+    public static JoinedHost RequireMember(JoinedHost? host, HostIdentity identity)
+        => host is { RemovedAt: null } && CryptographicOperations.FixedTimeEquals(SHA256.HashData(host.PublicKey), identity.KeyHash)
+            ? host
+            : throw new ProblemException(LicensingProblem.HostNotJoined, "the session host is not, or no longer, a member of this license server; invite it and let it join again");
+
     private static Checked Read(HttpContext context)
     {
         var items = context.Features.Get<IConnectionItemsFeature>()?.Items;

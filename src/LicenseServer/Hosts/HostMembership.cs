@@ -9,6 +9,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Grace;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
@@ -36,10 +37,10 @@ internal static class HostMembership
         if (machineId.Length != 32 || !machineId.All(char.IsAsciiHexDigit))
             throw new ProblemException(LicensingProblem.InvalidField, "machineId has 32 hexadecimal digits", "machineId");
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        var (joined, _) = await ledger.WorkAsync(
-            batch => Join(batch, ledger.Identity, key, Invitations.HashOf(token), machineId.ToLowerInvariant(), name), context.RequestAborted).ConfigureAwait(false);
+        var ((joined, grace), _) = await ledger.WorkAsync(
+            batch => (Join(batch, ledger.Identity, key, Invitations.HashOf(token), machineId.ToLowerInvariant(), name), KeepGrace.Find(batch, machineId.ToLowerInvariant())), context.RequestAborted).ConfigureAwait(false);
         Log.HostJoined(context.RequestServices.GetRequiredService<ILogger<Ledger>>(), joined.HostId);
-        await AnswerAsync(context, ledger.Identity, joined).ConfigureAwait(false);
+        await AnswerAsync(context, ledger, joined, grace).ConfigureAwait(false);
     }
 
     private static JoinedHost Join(LedgerBatch batch, LicenseServerIdentity identity, byte[] key, byte[] tokenHash, string machineId, string name)
@@ -76,15 +77,15 @@ internal static class HostMembership
     private static async Task Renew(HttpContext context)
     {
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        var (renewed, _) = await ledger.WorkAsync(
+        var ((renewed, grace), _) = await ledger.WorkAsync(
             HostCredential.RequirePastMembership(context),
             (batch, host) =>
             {
                 Certify(batch, ledger.Identity, host, "host-renewed");
-                return host;
+                return (host, KeepGrace.Find(batch, host.MachineId));
             },
             context.RequestAborted).ConfigureAwait(false);
-        await AnswerAsync(context, ledger.Identity, renewed).ConfigureAwait(false);
+        await AnswerAsync(context, ledger, renewed, grace).ConfigureAwait(false);
     }
 
     private static void Certify(LedgerBatch batch, LicenseServerIdentity identity, JoinedHost host, string kind)
@@ -99,11 +100,12 @@ internal static class HostMembership
         });
     }
 
-    private static Task AnswerAsync(HttpContext context, LicenseServerIdentity identity, JoinedHost host)
+    private static Task AnswerAsync(HttpContext context, Ledger ledger, JoinedHost host, GraceCopy? grace)
     {
+        var identity = ledger.Identity;
         var own = identity.Current;
         var certificate = CertificateFields.Assemble(host.CertificateToBeSigned, identity.Key.SignCertificate(host.CertificateToBeSigned));
         var chain = System.Security.Cryptography.PemEncoding.WriteString("CERTIFICATE", certificate) + "\n" + CertificateChain.ToPem(own.Chain);
-        return Json.WriteAsync(context, new Membership(host.HostId, chain, own.Root?.ExportCertificatePem(), host.Version, host.Mode), ContractsJson.Default.Membership);
+        return Json.WriteAsync(context, new Membership(host.HostId, chain, own.Root?.ExportCertificatePem(), host.Version, host.Mode, KeepGrace.Signed(ledger, grace)), ContractsJson.Default.Membership);
     }
 }

@@ -19,7 +19,8 @@ internal static class Invitations
 {
     private const int MostHours = 720;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/invitations", Invite).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/invitations", Invite).At(Door.Administration).For(AccountRole.Operator)
+        .Takes<InviteRequest>().Answers<InviteResponse>("Invites a session host.");
 
     /// <summary>How a token is stored.</summary>
     public static byte[] HashOf(string token) => SHA256.HashData([.. "Ostiary invitation"u8, .. Encoding.ASCII.GetBytes(token.ToLowerInvariant())]);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -13,19 +14,34 @@ namespace Ostiary.LicenseServer.Hosts;
 /// <summary><c>GET /v1/hosts</c>: the session hosts, by when they joined.</summary>
 internal static class ListHosts
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/hosts", List).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/hosts", List).At(Door.Administration).For(AccountRole.Reader)
+        .AnswersPage<HostRecord>("The session hosts, by when they joined.");
+
+    public static HostRecord Record(JoinedHost host) => new(
+        host.HostId, host.Name, host.Version, host.Mode, host.JoinedAt, host.CertificateUntil, host.LastSeenAt, host.Allowed, host.QuotaPerHour, host.SeparateAccounts);
 
     private static async Task List(HttpContext context)
     {
         var limit = Json.Limit(context);
-        var after = Json.After(context) is not { } text ? 0 : long.TryParse(text, out var number) ? number : throw Json.NotACursor();
+        var (joinedAt, hostId) = ReadCursor(Json.After(context));
         await using var db = context.RequestServices.GetRequiredService<Ledger>().Database.OpenReader();
-        // There are few hosts, and they have no numbers of their own: the cursor counts.
-        var rows = await db.Hosts.Where(host => host.RemovedAt == null).OrderBy(host => host.JoinedAt).ThenBy(host => host.HostId)
-            .Skip((int)Math.Min(after, int.MaxValue)).Take(limit + 1).ToListAsync(context.RequestAborted).ConfigureAwait(false);
+        var rows = await db.Hosts.Where(host => host.RemovedAt == null && (host.JoinedAt > joinedAt || (host.JoinedAt == joinedAt && host.HostId.CompareTo(hostId) > 0)))
+            .OrderBy(host => host.JoinedAt).ThenBy(host => host.HostId).Take(limit + 1).ToListAsync(context.RequestAborted).ConfigureAwait(false);
         var page = new Page<HostRecord>(
-            [.. rows.Take(limit).Select(host => new HostRecord(host.HostId, host.Name, host.Version, host.Mode, host.JoinedAt, host.CertificateUntil, host.LastSeenAt))],
-            rows.Count > limit ? $"{after + limit}" : null);
+            [.. rows.Take(limit).Select(Record)],
+            rows.Count > limit ? CursorAt(rows[limit - 1]) : null);
         await Json.WriteAsync(context, page, ContractsJson.Default.PageHostRecord).ConfigureAwait(false);
+    }
+
+    // Seconds and host id: a host that is removed between two pages makes nobody be left out.
+    private static string CursorAt(JoinedHost host) => $"{host.JoinedAt.ToUnixTimeSeconds()}-{host.HostId:N}";
+
+    private static (DateTimeOffset JoinedAt, Guid HostId) ReadCursor(string? text)
+    {
+        if (text is null)
+            return (DateTimeOffset.UnixEpoch, Guid.Empty);
+        return text.Split('-') is [var seconds, var id] && uint.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out var joinedAt) && Guid.TryParseExact(id, "N", out var hostId)
+            ? (DateTimeOffset.FromUnixTimeSeconds(joinedAt), hostId)
+            : throw Json.NotACursor();
     }
 }

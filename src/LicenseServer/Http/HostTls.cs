@@ -10,8 +10,8 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Http;
 
 /// <summary>
-/// TLS towards session hosts. The leaf is made by the license server's key at the first connection and anew when it gets old or the identity changes;
-/// its key lives in memory only. Client certificates are asked for and taken as they are: the routes decide what they are good for.
+/// TLS towards session hosts and administrators. The leaf is made by the license server's key at the first connection and anew when it gets old or the identity changes;
+/// its key lives in memory only. Client certificates are asked for at the hosts' door and taken as they are: the routes decide what they are good for.
 /// </summary>
 internal sealed class HostTls(LicenseServerIdentity identity, TimeProvider time) : IDisposable
 {
@@ -23,14 +23,15 @@ internal sealed class HostTls(LicenseServerIdentity identity, TimeProvider time)
     private readonly Lock _making = new();
     private volatile Leaf? _leaf;
 
-    public TlsHandshakeCallbackOptions Options() => new()
+    /// <param name="door">Administrators show tokens, not certificates: they are not asked for any.</param>
+    public TlsHandshakeCallbackOptions Options(Door door) => new()
     {
         HandshakeTimeout = TimeSpan.FromSeconds(10),
         OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
         {
             ServerCertificateContext = Current().Context,
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ClientCertificateRequired = true,
+            ClientCertificateRequired = door == Door.Hosts,
 #pragma warning disable CA5359 // Not who the caller is, but that it holds the key, is TLS's to prove; HostCredential decides the rest, by route.
             RemoteCertificateValidationCallback = (_, _, _, _) => true,
 #pragma warning restore CA5359

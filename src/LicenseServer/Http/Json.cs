@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +11,8 @@ internal static class Json
 {
     public const int HostBodyLimit = 16 * 1024;
     public const int AdministrationBodyLimit = 64 * 1024;
+    public const int DefaultItems = 100;
+    public const int MostItems = 1_000;
 
     /// <summary>Reads a body, or says which member is not right.</summary>
     public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
@@ -49,10 +52,10 @@ internal static class Json
     {
         var text = context.Request.Query["limit"].ToString();
         if (text.Length == 0)
-            return 100;
-        return int.TryParse(text, out var limit) && limit is >= 1 and <= 1_000
+            return DefaultItems;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit is >= 1 and <= MostItems
             ? limit
-            : throw new ProblemException(LicensingProblem.InvalidField, "limit is a number from 1 to 1000", "limit");
+            : throw new ProblemException(LicensingProblem.InvalidField, $"limit is a number from 1 to {MostItems}", "limit");
     }
 
     /// <summary>The <c>after=</c> of a list; null at its beginning.</summary>

@@ -52,6 +52,8 @@ internal static class ProblemResponses
         context.Response.Clear();
         context.Response.StatusCode = problem.Status;
         context.Response.ContentType = ProblemBody.ContentType;
+        if (problem.Status == StatusCodes.Status401Unauthorized && Doors.IsRemoteAdministration(context))
+            context.Response.Headers.WWWAuthenticate = "Bearer";
         await JsonSerializer.SerializeAsync(context.Response.Body, problem, ContractsJson.Default.ProblemBody, context.RequestAborted).ConfigureAwait(false);
     }
 }

@@ -2,6 +2,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
@@ -19,9 +20,11 @@ internal sealed record PresentedCal(CalSerial Serial, byte[] ToBeSigned, byte[] 
 /// <param name="HardwareId">20 bytes.</param>
 /// <param name="ClientName">As the client says.</param>
 /// <param name="Presented">Null where the client presented none of ours.</param>
+/// <param name="Address">The client's address as the host sees it.</param>
+/// <param name="Pass">What may be granted.</param>
 /// <param name="PermanentDays">52 to 89, drawn for this request.</param>
 internal sealed record DeviceCalQuestion(
-    HostIdentity Host, Guid RequestId, byte[] BodyHash, byte[] HardwareId, string ClientName, PresentedCal? Presented, int PermanentDays)
+    HostIdentity Host, Guid RequestId, byte[] BodyHash, byte[] HardwareId, string ClientName, PresentedCal? Presented, string Address, AskingPass Pass, int PermanentDays)
 {
     public DeviceKey DeviceKey { get; } = DeviceKey.Of(HardwareId, ClientName);
 
@@ -56,13 +59,15 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         var host = batch.Host(question.Host);
         if (Repeated(batch) is { } same)
             return same;
+        if (!host.Allowed)
+            return new(null, false, RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
         var device = FindDevice(batch) ?? NewDevice(batch);
         foreach (var over in batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status == LicenseStatus.Live && license.IsOver(batch.Now)).ToList())
             batch.Expire(over);
         foreach (var over in batch.Rows.OfDevice(device).OfType<Temporary>().Where(temporary => temporary.IsOver(batch.Now)).ToList())
             batch.Remove(over);
         var held = HeldBy(batch, device);
-        var outcome = Carry(batch, host, device, held, Decide(batch, host.Version, device, held));
+        var outcome = Carry(batch, host, device, held, Decide(batch, host, device, held));
         batch.Answer(new()
         {
             RequestId = question.RequestId,
@@ -98,13 +103,23 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
     // A CAL of ours that this hardware id holds names the device, whatever the client calls itself by now. Else hardware id and name, as recorded.
     private Guid? FindDevice(LedgerBatch batch)
     {
-        var known = batch.Rows.ByKey(question.DeviceKey).OrderByDescending(cal => cal is License).ThenByDescending(cal => cal.NotAfter).FirstOrDefault()?.DeviceId;
+        var known = batch.Rows.ByKey(question.DeviceKey).Select(cal => cal.DeviceId).Distinct().Where(device => !IsElsewhere(batch, device))
+            .OrderByDescending(device => batch.Rows.OfDevice(device).Max(cal => (cal is License, cal.NotAfter))).Select(device => (Guid?)device).FirstOrDefault();
         if (question.Presented is not { } presented)
             return known;
         if (batch.Rows.BySerial(presented.Serial) is { } row)
-            return row.HardwareId.AsSpan().SequenceEqual(question.HardwareId) ? row.DeviceId : known;
+            return IsOfThisDevice(row) && !IsElsewhere(batch, row.DeviceId) ? row.DeviceId : known;
         return Adopt(batch, presented, known) ?? known;
     }
+
+    // A hardware id that is the same on every machine names nobody: the name must agree, too.
+    private bool IsOfThisDevice(Cal row)
+        => row.HardwareId.AsSpan().SequenceEqual(question.HardwareId) && (!HardwareId.IsConstant(question.HardwareId) || row.DeviceKey == question.DeviceKey);
+
+    // The device's CAL is in use from another address at this moment, and was seen so before: whoever comes from here is another device.
+    private bool IsElsewhere(LedgerBatch batch, Guid device)
+        => batch.Rows.OfDevice(device).OfType<License>().Any(license => license is { Status: LicenseStatus.Live, AskFirst: true }
+            && ReportSessions.UsedFrom(batch, license.Serial) is { } used && used != ReportSessions.Spell(question.Address));
 
     // Of one time, so that they lie together in an index.
     private static Guid NewDevice(LedgerBatch batch) => Guid.CreateVersion7(batch.Now);
@@ -153,19 +168,33 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             .ThenByDescending(cal => cal.NotAfter)
             .FirstOrDefault();
 
-    private Decision Decide(LedgerBatch batch, CalVersion host, Guid device, Cal? held)
+    private Decision Decide(LedgerBatch batch, JoinedHost host, Guid device, Cal? held)
     {
-        var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status != LicenseStatus.Live)
-            .OrderByDescending(license => license.Status == LicenseStatus.Expired).ThenByDescending(license => license.NotAfter).FirstOrDefault();
+        // Revoked means refused to the CAL's own end; after it the device is a new one.
+        var newest = batch.Rows.OfDevice(device).OfType<License>().Where(license => !license.Merged).OrderByDescending(license => license.NotBefore).ThenByDescending(license => license.Id).FirstOrDefault();
+        if (held is null && newest is { Status: LicenseStatus.Revoked })
+            return newest.IsRevoked(batch.Now)
+                ? new Decision.Refused(RefusalReason.Revoked, $"The device's CAL {newest.Serial} was revoked on {newest.RevokedAt:yyyy-MM-dd}; it would have ended on {newest.NotAfter:yyyy-MM-dd}.")
+                : IssuancePolicy.Decide(DeviceStanding.New, [], host.Version, batch.Now, question.PermanentDays);
+        if (OtherType.RefusesDevice(batch, held, host.Version) is { } otherType)
+            return otherType;
+        var over = batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Merged || license.Status is LicenseStatus.Expired or LicenseStatus.Replaced)
+            .OrderByDescending(license => license.Status != LicenseStatus.Replaced).ThenByDescending(EndOf).FirstOrDefault();
         var standing = new DeviceStanding(
             held is null ? null : new(KindOf(held), held.Version, (held as License)?.PackId, held.NotAfter),
-            over is null ? null : (over.NotAfter, over.Kind == LicenseKind.Temporary));
-        var seats = IssuancePolicy.NeedsSeats(standing, host, batch.Now)
+            over is null ? null : (EndOf(over), over.Kind == LicenseKind.Temporary));
+        var seats = IssuancePolicy.NeedsSeats(standing, host.Version, batch.Now)
             ? batch.DevicePacks().Select(pack => new PackSeats(
-                pack.PackId, pack.Version, pack.ExpiresAt <= batch.Now ? 0 : pack.Quantity, pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
+                pack.PackId, pack.Version, pack.Installed(batch.Now), pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
             : [];
-        return IssuancePolicy.Decide(standing, seats, host, batch.Now, question.PermanentDays);
+        var decision = IssuancePolicy.Decide(standing, seats, host.Version, batch.Now, question.PermanentDays, batch.Policy.PreventLicenseUpgrade);
+        if (!host.HasQuota(batch.Now))
+            decision = IssuancePolicy.WithoutQuota(decision, standing, host.Version, host.QuotaPerHour);
+        return question.Pass == AskingPass.Permanent ? IssuancePolicy.InFirstPass(decision, standing, seats, host.Version) : decision;
     }
+
+    // One that was split off without its CAL had it until the merge.
+    private static DateTimeOffset EndOf(License over) => over.Merged ? over.RevokedAt!.Value : over.NotAfter;
 
     private static HeldKind KindOf(Cal cal) => cal switch
     {
@@ -178,14 +207,18 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
     {
         switch (decision)
         {
+            case Decision.Keep when held!.HardwareId.AsSpan().SequenceEqual(question.HardwareId):
+                return new(held, IsPresented(held), null, null);
+
+            // The device was merged and comes with its other hardware id: a CAL names one.
             case Decision.Keep:
-                return new(held, IsPresented(held!), null, null);
+                return new(held is License { Kind: LicenseKind.Permanent } permanent ? Reissue(batch, permanent) : GrantTemporary(batch, host, device, held, held.Version, held.NotAfter), false, null, null);
 
             case Decision.GrantTemporary(var version, var until):
                 return new(GrantTemporary(batch, host, device, held, version, until), false, null, null);
 
             case Decision.GrantPermanent(var packId, var version, var until, var renewal):
-                return new(GrantPermanent(batch, device, held, packId, version, until, renewal), false, null, null);
+                return new(GrantPermanent(batch, host, device, held, packId, version, until, renewal), false, null, null);
 
             case Decision.Refused(var reason, var detail):
                 return new(null, false, reason, detail);
@@ -229,7 +262,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         return temporary;
     }
 
-    private License GrantPermanent(LedgerBatch batch, Guid device, Cal? held, Guid packId, CalVersion version, DateTimeOffset until, bool renewal)
+    private License GrantPermanent(LedgerBatch batch, JoinedHost host, Guid device, Cal? held, Guid packId, CalVersion version, DateTimeOffset until, bool renewal)
     {
         var account = (held as License)?.Account
             ?? batch.Rows.OfDevice(device).OfType<License>().OrderByDescending(license => license.NotAfter).FirstOrDefault(license => license.Account is not null)?.Account;
@@ -237,13 +270,32 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             batch.Replace(replaced);
         var pack = batch.Pack(packId) ?? throw new InvalidOperationException($"the decision names pack {packId}, which is not there");
         if (renewal)
+        {
             pack.AdoptSeat();
+        }
         else
+        {
             pack.TakeSeat(batch.Now);
+            host.Take(batch.Now);
+        }
+
         var serial = CalSerial.Draw(batch.Now);
         var notAfter = Earlier(until, templates.Until);
         var license = NewLicense(device, version, serial, batch.Now, notAfter, templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
         batch.Add(renewal ? "license-renewed" : "license-issued", license);
+        return license;
+    }
+
+    // The same seat and the same end. The one for the other hardware id is void, so that two machines do not go on with one seat.
+    private License Reissue(LedgerBatch batch, License held)
+    {
+        batch.RevokeAsMerged(held, "made anew for another hardware id of the merged device", outsideLimit: true);
+        batch.Pack(held.PackId)?.AdoptSeat();
+        var serial = CalSerial.Draw(batch.Now);
+        var packId = held.PackId!.Value;
+        var license = NewLicense(
+            held.DeviceId, held.Version, serial, batch.Now, held.NotAfter, templates.Make(held.Version, packId, question.HardwareId, serial, batch.Now, held.NotAfter), packId, held.Account);
+        batch.Add("license-reissued", license);
         return license;
     }
 

@@ -92,7 +92,9 @@ internal static class IssuancePolicy
     /// <param name="host">The host's version.</param>
     /// <param name="now">The time of the decision.</param>
     /// <param name="permanentDays">Drawn at random, 52 to 89, so that the devices of one Monday do not all come back on one day.</param>
-    public static Decision Decide(DeviceStanding device, IReadOnlyList<PackSeats> packs, CalVersion host, DateTimeOffset now, int permanentDays)
+    /// <param name="preventUpgrade">Policy PreventLicenseUpgrade: a seat newer than the host is not taken. One that is held is kept and renewed.</param>
+    public static Decision Decide(
+        DeviceStanding device, IReadOnlyList<PackSeats> packs, CalVersion host, DateTimeOffset now, int permanentDays, bool preventUpgrade = false)
     {
         switch (device)
         {
@@ -103,36 +105,52 @@ internal static class IssuancePolicy
                 return held.Version.Serves(host) ? new Decision.Keep() : new Decision.GrantTemporary(host, held.NotAfter);
 
             case { Held: { Kind: HeldKind.Permanent } held } when held.Version.Serves(host):
-                return IsDue(held, now) ? Renew(held, packs, host, now, permanentDays) : new Decision.Keep();
+                return IsDue(held, now) ? Renew(held, packs, host, now, permanentDays, preventUpgrade) : new Decision.Keep();
 
             case { Held: { Kind: HeldKind.Temporary } held }:
-                if (FreeSeat(packs, host, now) is { } upgrade)
+                if (FreeSeat(packs, host, now, preventUpgrade) is { } upgrade)
                     return Permanent(upgrade, now, permanentDays);
                 return held.Version.Serves(host) ? new Decision.Keep() : new Decision.GrantTemporary(host, held.NotAfter);
 
             default:
-                return FreeSeat(packs, host, now) is { } free
+                return FreeSeat(packs, host, now, preventUpgrade) is { } free
                     ? Permanent(free, now, permanentDays)
-                    : Refuse(device, packs, host);
+                    : Refuse(device, packs, host, preventUpgrade);
         }
     }
 
+    /// <summary>What the first pass over several license servers may give: what is held, a seat, or the temporary CAL of a device that nobody has logged on over, since no server can give it more.</summary>
+    public static Decision InFirstPass(Decision decision, DeviceStanding device, IReadOnlyList<PackSeats> packs, CalVersion host) => (decision, device) switch
+    {
+        (Decision.Keep or Decision.GrantTemporary, { Held.Kind: HeldKind.Temporary }) => new Decision.Refused(
+            RefusalReason.NoCalAvailable, $"No Device CAL of version {host} or newer is free of {Installed([.. packs.Where(pack => pack.Version.Serves(host))])} installed ones; the device has a temporary one."),
+        _ => decision,
+    };
+
+    /// <summary>A host that has taken its quota gets no further seat in this hour: the device goes on with what it holds, or is refused.</summary>
+    public static Decision WithoutQuota(Decision decision, DeviceStanding device, CalVersion host, int quota) => decision switch
+    {
+        Decision.GrantPermanent { Renewal: false } when device.Held is { } held && held.Version.Serves(host) => new Decision.Keep(),
+        Decision.GrantPermanent { Renewal: false } => new Decision.Refused(RefusalReason.QuotaExceeded, $"The session host has taken {quota} new CALs within an hour, which is all that it may."),
+        _ => decision,
+    };
+
     private static bool IsDue(HeldCal held, DateTimeOffset now) => held.NotAfter - now <= TimeSpan.FromDays(RenewalDays);
 
-    private static Decision Renew(HeldCal held, IReadOnlyList<PackSeats> packs, CalVersion host, DateTimeOffset now, int permanentDays)
+    private static Decision Renew(HeldCal held, IReadOnlyList<PackSeats> packs, CalVersion host, DateTimeOffset now, int permanentDays, bool preventUpgrade)
     {
         // Its own seat first; only a pack that ends itself makes the device look for another.
         if (packs.FirstOrDefault(pack => pack.PackId == held.PackId) is { } own && Until(own, now, permanentDays) > held.NotAfter)
             return new Decision.GrantPermanent(own.PackId, own.Version, Until(own, now, permanentDays), Renewal: true);
-        return FreeSeat(packs, host, now) is { } other && Until(other, now, permanentDays) > held.NotAfter
+        return FreeSeat(packs, host, now, preventUpgrade) is { } other && Until(other, now, permanentDays) > held.NotAfter
             ? Permanent(other, now, permanentDays)
             : new Decision.Keep();
     }
 
     // The host's own version first, then the oldest newer one; among equals the oldest pack.
-    private static PackSeats? FreeSeat(IReadOnlyList<PackSeats> packs, CalVersion host, DateTimeOffset now)
+    private static PackSeats? FreeSeat(IReadOnlyList<PackSeats> packs, CalVersion host, DateTimeOffset now, bool exactOnly)
         => packs
-            .Where(pack => pack.Free > 0 && pack.Version.Serves(host) && !(pack.ExpiresAt <= now))
+            .Where(pack => pack.Free > 0 && pack.Version.Serves(host) && (!exactOnly || pack.Version == host) && !(pack.ExpiresAt <= now))
             .OrderBy(pack => pack.Version).ThenBy(pack => pack.InstalledAt).ThenBy(pack => pack.PackId)
             .FirstOrDefault();
 
@@ -142,11 +160,11 @@ internal static class IssuancePolicy
     private static DateTimeOffset Until(PackSeats pack, DateTimeOffset now, int permanentDays)
         => now.AddDays(permanentDays) is var until && pack.ExpiresAt < until ? pack.ExpiresAt.Value : until;
 
-    private static Decision.Refused Refuse(DeviceStanding device, IReadOnlyList<PackSeats> packs, CalVersion host)
+    private static Decision.Refused Refuse(DeviceStanding device, IReadOnlyList<PackSeats> packs, CalVersion host, bool exactOnly)
     {
-        var serving = packs.Where(pack => pack.Version.Serves(host)).ToList();
+        var serving = packs.Where(pack => exactOnly ? pack.Version == host : pack.Version.Serves(host)).ToList();
         var older = packs.Where(pack => !pack.Version.Serves(host)).ToList();
-        var pool = $"{Installed(serving)} Device CALs of version {host} or newer are installed and {Free(serving)} of them are free";
+        var pool = $"{Installed(serving)} Device CALs of version {host}{(exactOnly ? "" : " or newer")} are installed and {Free(serving)} of them are free";
         var freeOlder = Free(older);
         if (device.Held is { } held)
             return new(RefusalReason.VersionTooOld, $"The device's CAL is of version {held.Version} and the host of version {host}; {pool}.");

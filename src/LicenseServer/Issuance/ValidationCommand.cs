@@ -1,4 +1,5 @@
 using Ostiary.Contracts.Licensing;
+using Ostiary.LicenseServer.Devices;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
@@ -58,6 +59,7 @@ internal sealed class ValidationCommand(LogonReport report) : LedgerCommand<bool
                 var validated = temporary.Validate(report.Account);
                 batch.Remove(temporary);
                 batch.Add("license-validated", validated);
+                DeviceFlagRules.Apply(batch, validated);
                 return validated;
 
             // Validated before, perhaps replaced since: the logon is no news, except where it is another person's.

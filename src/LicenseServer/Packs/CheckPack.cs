@@ -2,6 +2,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Http;
@@ -12,7 +14,8 @@ namespace Ostiary.LicenseServer.Packs;
 /// <summary><c>POST /v1/packs/check</c>: what a product key is, without spending it.</summary>
 internal static class CheckPack
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs/check", Handle).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs/check", Handle).At(Door.Administration).For(AccountRole.Operator)
+        .Takes<ProductKeyRequest>().Answers<CheckProductKeyResponse>("What a product key is for; spends nothing.");
 
     private static async Task Handle(HttpContext context)
     {

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
@@ -23,7 +24,8 @@ namespace Ostiary.LicenseServer.Packs;
 /// </summary>
 internal static class InstallPack
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs", Handle).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/packs", Handle).At(Door.Administration).For(AccountRole.Operator)
+        .Takes<ProductKeyRequest>().Answers<PackRecord>("Redeems a product key and installs its key pack.");
 
     private static async Task Handle(HttpContext context)
     {
@@ -39,7 +41,7 @@ internal static class InstallPack
     {
         var hash = productKey.Hash();
         await using var db = ledger.Database.OpenReader();
-        return await db.Packs.SingleOrDefaultAsync(pack => pack.ProductKeyHash == hash, cancellation).ConfigureAwait(false);
+        return await db.Packs.SingleOrDefaultAsync(pack => pack.ProductKeyHash == hash && pack.SplitFrom == null && pack.RemovedAt == null, cancellation).ConfigureAwait(false);
     }
 
     private static async Task<Pack> RedeemAsync(HttpContext context, Ledger ledger, ProductKeyText productKey)
@@ -83,7 +85,7 @@ internal static class InstallPack
     internal static Pack Install(LedgerBatch batch, KeyPackStatement statement, byte[] signed, byte[] issuingCertificate, byte[] productKeyHash)
     {
         if (batch.Db.Packs.AsTracking().SingleOrDefault(row => row.PackId == statement.PackId) is { } before)
-            return before;
+            return Restore(batch, before);
         if (batch.Db.Packs.Local.SingleOrDefault(row => row.PackId == statement.PackId) is { } justNow)
             return justNow;
         var pack = new Pack
@@ -106,6 +108,20 @@ internal static class InstallPack
             return CanonicalContent.Of(pack);
         });
         batch.Db.Add(pack);
+        return pack;
+    }
+
+    // A pack that was removed comes back whole, with what was converted of it.
+    private static Pack Restore(LedgerBatch batch, Pack pack)
+    {
+        if (pack.RemovedAt is null)
+            return pack;
+        foreach (var part in batch.Db.Packs.AsTracking().Where(row => row.ProductKeyHash == pack.ProductKeyHash && row.RemovedAt != null).ToList())
+        {
+            part.RemovedAt = null;
+            batch.Enter("pack-restored", part);
+        }
+
         return pack;
     }
 

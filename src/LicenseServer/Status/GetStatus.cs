@@ -4,18 +4,19 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
-using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Time;
 
 namespace Ostiary.LicenseServer.Status;
 
 /// <summary><c>GET /v1/status</c>.</summary>
 internal static class GetStatus
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/status", AnswerAsync).At(Door.Administration);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/status", AnswerAsync).At(Door.Administration).For(AccountRole.Reader)
+        .Answers<LicenseServerStatus>("Activation, and CALs by type and version.");
 
     public static async Task AnswerAsync(HttpContext context)
     {
@@ -30,26 +31,7 @@ internal static class GetStatus
         var status = new LicenseServerStatus(
             ledger.Identity.Id.Text, context.RequestServices.GetRequiredService<PublicAddress>().Get().AbsoluteUri, ledger.Identity.Key.Fingerprint.Hex, own.IsActivated, own.Until,
             context.RequestServices.GetRequiredService<ClearinghouseConnection>().Address?.AbsoluteUri, head.Number, hosts,
-            await CountAsync(db, now, context.RequestAborted).ConfigureAwait(false));
+            await CountCals.CountAsync(db, now, context.RequestAborted).ConfigureAwait(false), ManageClock.StatusOf(ledger.Clock));
         await Json.WriteAsync(context, status, ContractsJson.Default.LicenseServerStatus).ConfigureAwait(false);
-    }
-
-    private static async Task<List<CalCounts>> CountAsync(LedgerContext db, DateTimeOffset now, CancellationToken cancellation)
-    {
-        var packs = await db.Packs.ToListAsync(cancellation).ConfigureAwait(false);
-        var live = await db.Licenses.Where(license => license.Status == LicenseStatus.Live && license.NotAfter >= now)
-            .GroupBy(license => new { license.Kind, license.Version }).Select(group => new { group.Key.Kind, group.Key.Version, Count = group.Count() })
-            .ToListAsync(cancellation).ConfigureAwait(false);
-        List<CalCounts> counts = [];
-        foreach (var (type, version) in packs.Select(pack => (pack.Type, pack.Version)).Concat(live.Select(group => (CalType.Device, group.Version))).Distinct().Order())
-        {
-            var installed = packs.Where(pack => pack.Type == type && pack.Version == version && !(pack.ExpiresAt <= now)).Sum(pack => pack.Quantity);
-            var issued = type == CalType.Device ? Live(LicenseKind.Permanent) : 0;
-            counts.Add(new(type, version, installed, issued, installed - issued, type == CalType.Device ? Live(LicenseKind.Temporary) : 0));
-
-            int Live(LicenseKind kind) => live.SingleOrDefault(group => group.Kind == kind && group.Version == version)?.Count ?? 0;
-        }
-
-        return counts;
     }
 }

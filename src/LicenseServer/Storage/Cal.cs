@@ -10,8 +10,8 @@ internal abstract class Cal
 
     public required CalSerial Serial { get; init; }
 
-    /// <summary>The device that holds it. All rows of one device have the same hardware id; the name may change.</summary>
-    public required Guid DeviceId { get; init; }
+    /// <summary>The device that holds it. All rows of one device have the same hardware id, unless devices were merged; the name may change.</summary>
+    public required Guid DeviceId { get; set; }
 
     /// <summary>Hardware id and name in one; see <see cref="DeviceKey"/>.</summary>
     public required DeviceKey DeviceKey { get; init; }

@@ -70,6 +70,11 @@ internal static class HardwareId
 {
     public const int Length = 20;
 
+    // Platform 0 and MD5 of six zero bytes: what FreeRDP sends with /old-license, on every machine.
+    private static readonly byte[] Constant = Convert.FromHexString("000000007319468847d7b1aee40dbf5dd963c999");
+
+    public static bool IsConstant(ReadOnlySpan<byte> hardwareId) => hardwareId.SequenceEqual(Constant);
+
     public static bool TryParse(string? text, [NotNullWhen(true)] out byte[]? bytes)
     {
         bytes = text is { Length: Length * 2 } && text.All(char.IsAsciiHexDigit) ? Convert.FromHexString(text) : null;

@@ -11,6 +11,11 @@ internal sealed class HotStatements : IDisposable
     private static readonly string[] CalColumns =
         ["serial", "device_id", "device_key", "hardware_id", "client_name", "host_id", "version", "not_before", "not_after", "to_be_signed", "signature", "touches"];
 
+    private static readonly string[] FixedUserColumns = ["realm", "stable_id", "account_host_id", "host_id", "assigned_at"];
+
+    private static readonly string[] MovingUserColumns =
+        ["person_key", "name", "version", "pack_id", "last_logon_at", "expires_at", "state", "released_at", "release_reason", "ledger_number"];
+
     private readonly DbConnection _connection;
     private readonly List<Statement> _all = [];
     private readonly Statement _insertTemporary;
@@ -20,6 +25,9 @@ internal sealed class HotStatements : IDisposable
     private readonly Statement _trimTemporaries;
     private readonly Statement _touchTemporary;
     private readonly Statement _touchLicense;
+    private readonly Statement _insertUserCal;
+    private readonly Statement _updateUserCal;
+    private readonly Statement _touchUserCal;
     private readonly Statement _insertAudit;
     private readonly Statement _insertDetail;
     private readonly Statement _insertRequest;
@@ -32,15 +40,21 @@ internal sealed class HotStatements : IDisposable
     {
         _connection = connection;
         _insertTemporary = Insert("temporaries", CalColumns);
-        _insertLicense = Insert("licenses", [.. CalColumns, "kind", "status", "account", "pack_id", "ledger_number"]);
-        _updateLicense = Prepare("UPDATE licenses SET status = @status, account = @account, ledger_number = @ledger_number WHERE serial = @serial", ["status", "account", "ledger_number", "serial"]);
+        _insertLicense = Insert("licenses", [.. CalColumns, "kind", "status", "account", "pack_id", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first", "merged"]);
+        _updateLicense = Prepare(
+            "UPDATE licenses SET device_id = @device_id, status = @status, account = @account, ledger_number = @ledger_number, revoked_at = @revoked_at, revocation_reason = @revocation_reason, "
+            + "outside_limit = @outside_limit, ask_first = @ask_first, merged = @merged WHERE serial = @serial",
+            ["device_id", "status", "account", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first", "merged", "serial"]);
         _deleteTemporary = Prepare("DELETE FROM temporaries WHERE serial = @serial", ["serial"]);
         _trimTemporaries = Prepare(
             "DELETE FROM temporaries WHERE host_id = @host_id AND id <= (SELECT id FROM temporaries WHERE host_id = @host_id ORDER BY id DESC LIMIT 1 OFFSET @kept)", ["host_id", "kept"]);
         _touchTemporary = Prepare("UPDATE temporaries SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
         _touchLicense = Prepare("UPDATE licenses SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
+        _insertUserCal = Insert("user_cals", [.. FixedUserColumns, .. MovingUserColumns, "serial", "touches"]);
+        _updateUserCal = Prepare($"UPDATE user_cals SET {string.Join(", ", MovingUserColumns.Select(column => $"{column} = @{column}"))} WHERE serial = @serial", [.. MovingUserColumns, "serial"]);
+        _touchUserCal = Prepare("UPDATE user_cals SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
         _insertAudit = Insert("audit", ["number", "at", "kind", "table", "row", "commitment", "hash"]);
-        _insertDetail = Insert("audit_details", ["number", "salt", "content"]);
+        _insertDetail = Insert("audit_details", ["number", "salt", "by", "content"]);
         string[] requestColumns = ["request_id", "host_id", "body_hash", "answer", "serial", "reason", "detail", "at", "touches"];
         // A request whose CAL has fallen out is answered anew, under the same id.
         _insertRequest = Prepare(
@@ -49,7 +63,7 @@ internal sealed class HotStatements : IDisposable
         _touchRequest = Prepare("UPDATE requests SET touches = touches + 1 WHERE request_id = @request_id", ["request_id"]);
         _signTemporary = Prepare("UPDATE temporaries SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
         _signLicense = Prepare("UPDATE licenses SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
-        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash WHERE id = 1", ["number", "hash"]);
+        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash, list_number = @list_number, seen_at = @seen_at WHERE id = 1", ["number", "hash", "list_number", "seen_at"]);
     }
 
     /// <summary>The statements take part in this transaction from now on.</summary>
@@ -58,9 +72,9 @@ internal sealed class HotStatements : IDisposable
     public void Insert(Temporary row) => _insertTemporary.Run(CalValues(row));
 
     public void Insert(License row)
-        => _insertLicense.Run([.. CalValues(row), (int)row.Kind, (int)row.Status, row.Account, row.PackId?.ToByteArray(bigEndian: true), row.LedgerNumber]);
+        => _insertLicense.Run([.. CalValues(row), (int)row.Kind, (int)row.Status, row.Account, row.PackId?.ToByteArray(bigEndian: true), row.LedgerNumber, .. RevocationValues(row)]);
 
-    public void Update(License row) => _updateLicense.RunOnOne([(int)row.Status, row.Account, row.LedgerNumber, row.Serial.ToBytes()]);
+    public void Update(License row) => _updateLicense.RunOnOne([row.DeviceId.ToByteArray(bigEndian: true), (int)row.Status, row.Account, row.LedgerNumber, .. RevocationValues(row), row.Serial.ToBytes()]);
 
     public void Delete(Temporary row) => _deleteTemporary.RunOnOne([row.Serial.ToBytes()]);
 
@@ -70,10 +84,20 @@ internal sealed class HotStatements : IDisposable
     /// <summary>Writes a row anew, so that a commit, here and on every replica, stands behind what is confirmed again.</summary>
     public void Touch(Cal row) => (row is License ? _touchLicense : _touchTemporary).RunOnOne([row.Serial.ToBytes()]);
 
+    public void Insert(UserCal row) => _insertUserCal.Run(
+    [
+        row.Realm, row.StableId, row.AccountHostId?.ToByteArray(bigEndian: true), row.HostId.ToByteArray(bigEndian: true), row.AssignedAt.ToUnixTimeSeconds(),
+        .. MovingValues(row), row.Serial.ToBytes(), row.Touches,
+    ]);
+
+    public void Update(UserCal row) => _updateUserCal.RunOnOne([.. MovingValues(row), row.Serial.ToBytes()]);
+
+    public void Touch(UserCal row) => _touchUserCal.RunOnOne([row.Serial.ToBytes()]);
+
     public void Insert(AuditEntry row)
         => _insertAudit.Run([row.Number, row.At.ToUnixTimeSeconds(), row.Kind, row.Table, row.Row, row.Commitment, row.Hash]);
 
-    public void Insert(AuditDetail row) => _insertDetail.Run([row.Number, row.Salt, row.Content]);
+    public void Insert(AuditDetail row) => _insertDetail.Run([row.Number, row.Salt, row.By, row.Content]);
 
     public void InsertOrReplace(AnsweredRequest row) => _insertRequest.Run(
     [
@@ -90,14 +114,22 @@ internal sealed class HotStatements : IDisposable
             _signLicense.Run([signature, serial.ToBytes()]);
     }
 
-    public void UpdateHead(long number, byte[] hash) => _updateHead.RunOnOne([number, hash]);
+    public void Update(HeadRow row) => _updateHead.RunOnOne([row.Number, row.Hash, row.ListNumber, row.SeenAt.ToUnixTimeSeconds()]);
 
     public void Dispose() => _all.ForEach(statement => statement.Command.Dispose());
+
+    private static object?[] RevocationValues(License row) => [row.RevokedAt?.ToUnixTimeSeconds(), row.RevocationReason, row.OutsideLimit, row.AskFirst, row.Merged];
 
     private static object?[] CalValues(Cal row) =>
     [
         row.Serial.ToBytes(), row.DeviceId.ToByteArray(bigEndian: true), row.DeviceKey.ToBytes(), row.HardwareId, row.ClientName, row.HostId.ToByteArray(bigEndian: true),
         row.Version.Year, row.NotBefore.ToUnixTimeSeconds(), row.NotAfter.ToUnixTimeSeconds(), row.ToBeSigned, row.Signature, row.Touches,
+    ];
+
+    private static object?[] MovingValues(UserCal row) =>
+    [
+        row.PersonKey.ToBytes(), row.Name, row.Version.Year, row.PackId?.ToByteArray(bigEndian: true), row.LastLogonAt.ToUnixTimeSeconds(), row.ExpiresAt.ToUnixTimeSeconds(),
+        (int)row.State, row.ReleasedAt?.ToUnixTimeSeconds(), row.ReleaseReason, row.LedgerNumber,
     ];
 
     private Statement Insert(string table, string[] columns) => Prepare(InsertSql(table, columns), columns);

@@ -6,6 +6,11 @@ namespace Ostiary.LicenseServer.Storage;
 /// <summary>A session host that has joined (table <c>hosts</c>).</summary>
 internal sealed class JoinedHost
 {
+    public const int DefaultQuotaPerHour = 3_600;
+    public const int MaxQuotaPerHour = 1_000_000;
+
+    private static readonly TimeSpan QuotaHour = TimeSpan.FromHours(1);
+
     public required Guid HostId { get; init; }
 
     public required string Name { get; init; }
@@ -30,6 +35,20 @@ internal sealed class JoinedHost
     /// <summary>Written at most once a minute, without an audit entry.</summary>
     public DateTimeOffset? LastSeenAt { get; private set; }
 
+    /// <summary>Whether the host may ask for CALs; it stays a member when it may not.</summary>
+    public bool Allowed { get; set; } = true;
+
+    /// <summary>New permanent CALs that it may take in an hour.</summary>
+    public int QuotaPerHour { get; set; } = DefaultQuotaPerHour;
+
+    /// <summary>Local accounts of this host are other people than those of the same name elsewhere.</summary>
+    public bool SeparateAccounts { get; set; }
+
+    /// <summary>When the hour began in which <see cref="TakenInHour"/> were taken. Both are written without an audit entry.</summary>
+    public DateTimeOffset? HourBegan { get; private set; }
+
+    public int TakenInHour { get; private set; }
+
     public DateTimeOffset? RemovedAt { get; private set; }
 
     public long LedgerNumber { get; set; }
@@ -45,6 +64,19 @@ internal sealed class JoinedHost
         if (LastSeenAt is not { } last || now - last >= TimeSpan.FromMinutes(1))
             LastSeenAt = now;
     }
+
+    public bool HasQuota(DateTimeOffset now) => TakenIn(now) < QuotaPerHour;
+
+    /// <summary>A new CAL was taken. The hour begins with the first one.</summary>
+    public void Take(DateTimeOffset now)
+    {
+        var taken = TakenIn(now);
+        if (taken == 0)
+            HourBegan = now;
+        TakenInHour = taken + 1;
+    }
+
+    private int TakenIn(DateTimeOffset now) => HourBegan is { } began && now - began < QuotaHour ? TakenInHour : 0;
 
     public void Remove(DateTimeOffset now) => RemovedAt ??= now;
 }

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Clock;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Issuance;
 
@@ -17,8 +19,9 @@ internal sealed class Ledger : IAsyncDisposable
     private readonly FileStream _lock;
     private volatile CalTemplates _templates;
 
-    private Ledger(FileStream held, LedgerDatabase database, LicenseServerIdentity identity, LedgerWriter writer, Func<int>? drawPermanentDays)
+    private Ledger(FileStream held, LedgerDatabase database, LicenseServerIdentity identity, SteadyClock clock, LedgerWriter writer, Func<int>? drawPermanentDays)
     {
+        Clock = clock;
         _lock = held;
         Database = database;
         Identity = identity;
@@ -31,12 +34,18 @@ internal sealed class Ledger : IAsyncDisposable
 
     public LicenseServerIdentity Identity { get; }
 
+    /// <summary>What time it is for everything that the license server does.</summary>
+    public SteadyClock Clock { get; }
+
     /// <summary>Draws what a permanent CAL is good for: 52 to 89 days.</summary>
     public Func<int> DrawPermanentDays { get; }
 
+    /// <summary>Done when the revocation list has got another number since this was read.</summary>
+    public Task ListChanged => _writer.ListChanged;
+
     /// <summary>Opens the ledger of a state directory, or makes it.</summary>
     /// <param name="options">Checked already.</param>
-    /// <param name="time">The clock.</param>
+    /// <param name="time">The machine's clock.</param>
     /// <param name="log">For the writer.</param>
     /// <param name="drawPermanentDays">Draws 52 to 89; null for the system's randomness.</param>
     /// <exception cref="IOException">Another license server runs on the directory, or its files do not belong together.</exception>
@@ -48,19 +57,22 @@ internal sealed class Ledger : IAsyncDisposable
         try
         {
             var database = LedgerDatabase.Open(options.LedgerFile);
+            SteadyClock clock;
             using (var db = database.OpenWriter())
             {
-                if (!db.Head.Any())
+                var head = db.Head.SingleOrDefault();
+                clock = new(time, head?.SeenAt);
+                if (head is null)
                 {
-                    db.Add(new HeadRow { Number = 0, Hash = Audit.AuditChain.Start() });
+                    db.Add(new HeadRow { Number = 0, Hash = Audit.AuditChain.Start(), SeenAt = clock.GetUtcNow() });
                     db.SaveChanges();
                 }
 
-                identity = LicenseServerIdentity.Open(options.KeyFile, db, time);
+                identity = LicenseServerIdentity.Open(options.KeyFile, db, clock);
             }
 
             var limits = new LedgerLimits(options.MaxBatch, options.QueueLength, options.TemporariesPerHost, options.RequestsPerHost);
-            return new(held, database, identity, new(database, identity.Key, time, limits, log), drawPermanentDays);
+            return new(held, database, identity, clock, new(database, identity.Key, clock, limits, log), drawPermanentDays);
         }
         catch
         {
@@ -86,8 +98,31 @@ internal sealed class Ledger : IAsyncDisposable
     public async Task<(DeviceCalOutcome Outcome, LedgerPosition Position)> CommitDeviceCalAsync(HostIdentity host, DeviceCalRequest request, CancellationToken cancellation)
     {
         var question = new DeviceCalQuestion(
-            host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented), DrawPermanentDays());
+            host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented),
+            request.Device.Address, request.Pass, DrawPermanentDays());
         var committed = await _writer.SubmitAsync(new DeviceCalCommand(question, _templates), cancellation).ConfigureAwait(false);
+        return (committed.Result, committed.Position);
+    }
+
+    /// <summary>A person logs on at a per-user host: decides, commits, signs the lease.</summary>
+    public async Task<UserCalAnswer> RequestUserCalAsync(HostIdentity host, UserCalRequest request, CancellationToken cancellation)
+    {
+        var (outcome, position) = await CommitUserCalAsync(host, request, cancellation).ConfigureAwait(false);
+        if (outcome.Serial is not { } serial)
+            return new(null, outcome.Reason, outcome.Detail, position.Signed);
+        var until = outcome.LeaseUntil < Identity.Current.Until ? outcome.LeaseUntil : Identity.Current.Until;
+        // The lease begins where the CAL does: the same answer for the same row.
+        var lease = new UserLeaseStatement(host.HostId, serial.ToString(), outcome.Version, UserLeaseStatement.DigestUser(host.HostId, request.User), outcome.AssignedAt, until);
+        var signed = Identity.Key.SignStatement(lease.Encode());
+        CrashPoints.Reach(CrashPoints.AfterSign);
+        return new(new(serial.ToString(), outcome.Version, outcome.AssignedAt, outcome.ExpiresAt, outcome.OverUsed, signed), null, outcome.Detail, position.Signed);
+    }
+
+    /// <summary>The same without the signatures: what the ledger alone does.</summary>
+    public async Task<(UserCalOutcome Outcome, LedgerPosition Position)> CommitUserCalAsync(HostIdentity host, UserCalRequest request, CancellationToken cancellation)
+    {
+        var question = new UserCalQuestion(host, request.RequestId, HashOf(host, request), request.User, request.Pass, Identity.Current.IsActivated);
+        var committed = await _writer.SubmitAsync(new UserCalCommand(question), cancellation).ConfigureAwait(false);
         return (committed.Result, committed.Position);
     }
 
@@ -147,8 +182,23 @@ internal sealed class Ledger : IAsyncDisposable
         writer.Write(request.Device.ClientName);
         writer.Write(request.Device.UserName);
         writer.Write(request.Device.Address);
+        writer.Write((int)request.Pass);
         writer.Write(request.Presented?.Length ?? -1);
         writer.Write(request.Presented ?? []);
+        writer.Flush();
+        return SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length));
+    }
+
+    private static byte[] HashOf(HostIdentity host, UserCalRequest request)
+    {
+        using var stream = new MemoryStream(256);
+        using var writer = new BinaryWriter(stream);
+        writer.Write("user-cal");
+        writer.Write(host.HostId.ToByteArray());
+        writer.Write(request.User.Name);
+        writer.Write(request.User.Realm);
+        writer.Write(request.User.StableId ?? "");
+        writer.Write((int)request.Pass);
         writer.Flush();
         return SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }

@@ -1,15 +1,17 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Hosts;
 
 namespace Ostiary.LicenseServer.Storage;
 
 /// <summary>
 /// One transaction of the writer. What changes a row goes through here, so that row, seat and audit entry are written together.
 /// </summary>
-internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSet rows, HeadRow head, DateTimeOffset now, LedgerLimits limits)
+internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSet rows, HeadRow head, DateTimeOffset now, LedgerLimits limits)
 {
     private const int ExpiredAtOnce = 1_000;
 
@@ -27,6 +29,9 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
 
     public LedgerLimits Limits => limits;
 
+    /// <summary>Who asked for the work that is done now: it goes into every audit entry.</summary>
+    public string Author { get; set; } = "";
+
     public long HeadNumber => head.Number;
 
     public byte[] HeadHash => head.Hash;
@@ -34,27 +39,44 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
     /// <exception cref="ProblemException">No such host, another key, or it was removed.</exception>
     public JoinedHost Host(HostIdentity identity)
     {
-        if (rows.Host(identity.HostId) is not { RemovedAt: null } host || !CryptographicOperations.FixedTimeEquals(SHA256.HashData(host.PublicKey), identity.KeyHash))
-            throw new ProblemException(LicensingProblem.HostNotJoined, "the session host is not, or no longer, a member of this license server; invite it and let it join again");
+        var host = HostCredential.RequireMember(rows.Host(identity.HostId), identity);
         host.Seen(now);
         return host;
     }
 
+    /// <summary>A license that rare work is about.</summary>
+    public License? License(CalSerial serial)
+        => rows.BySerial(serial) as License ?? (db.Licenses.AsNoTracking().SingleOrDefault(row => row.Serial == serial) is { } license ? rows.Attach(license) : null);
+
     /// <summary>All packs of Device CALs, with the seats of expired CALs given back.</summary>
-    public IReadOnlyList<Pack> DevicePacks()
+    public IReadOnlyList<Pack> DevicePacks() => PacksOf(CalType.Device);
+
+    /// <summary>All packs of User CALs, with the seats of expired CALs given back.</summary>
+    public IReadOnlyList<Pack> UserPacks() => PacksOf(CalType.User);
+
+    /// <summary>Whether seats of this type are installed, free or not.</summary>
+    public bool HasInstalled(CalType type) => Packs().Exists(pack => pack.Type == type && pack.Installed(now) > 0);
+
+    // Packs that were removed have no seats to give; they are kept for the CALs that still name them.
+    private List<Pack> PacksOf(CalType type)
+    {
+        GiveBackSeats();
+        return Packs().FindAll(pack => pack.Type == type && pack.RemovedAt is null);
+    }
+
+    private void GiveBackSeats()
     {
         // Once a batch is enough: its time stands still.
         if (!_expired)
-            while (ExpireDue() == ExpiredAtOnce)
+            while (ExpireDue() >= ExpiredAtOnce)
             {
                 // Many were due; the next ones follow in the same transaction.
             }
 
         _expired = true;
-        return Packs();
     }
 
-    /// <summary>Expires up to 1,000 licenses that are past their end.</summary>
+    /// <summary>Expires up to 1,000 licenses and 1,000 User CALs that are past their end.</summary>
     /// <returns>How many there were.</returns>
     public int ExpireDue()
     {
@@ -63,7 +85,7 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
         foreach (var license in due)
             if (rows.Attach(license) is { Status: LicenseStatus.Live } live)
                 Expire(live);
-        return due.Count;
+        return due.Count + ExpireDueUserCals();
     }
 
     public void Expire(License license)
@@ -83,6 +105,61 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
             ReturnSeat(license);
         Record("license-replaced", license);
     }
+
+    /// <summary>The CAL is void, its seat is free, and the revocation list has another number.</summary>
+    public void Revoke(License license, string reason, bool outsideLimit) => Revoke("license-revoked", license, () => license.Revoke(now, reason, outsideLimit));
+
+    /// <summary>The same for a CAL that another one of its device stands for: the device is not refused for it.</summary>
+    public void RevokeAsMerged(License license, string reason, bool outsideLimit)
+        => Revoke("license-merged", license, () => license.RevokeAsMerged(now, reason, outsideLimit));
+
+    /// <summary>The CAL takes its seat again; that one is free, the caller has checked.</summary>
+    public void LiftRevocation(License license)
+    {
+        license.LiftRevocation(now);
+        if (license.TakesSeat)
+            Pack(license.PackId)?.TakeSeat(now);
+        Record("license-revocation-lifted", license);
+        ListChanged();
+    }
+
+    /// <summary>Hosts ask before they admit with it.</summary>
+    public void DoubtUse(License license)
+    {
+        license.DoubtUse();
+        Record("license-in-doubt", license);
+        ListChanged();
+    }
+
+    /// <summary>Something odd was seen of a device. Not audited: it decides nothing but what an administrator looks at.</summary>
+    public void Flag(Guid deviceId, DeviceFlags flags)
+    {
+        if (db.Flags.Find(deviceId) is not { } flagged)
+            db.Add(flagged = new FlaggedDevice { DeviceId = deviceId });
+        flagged.Flags |= flags;
+    }
+
+    /// <summary>All rows of a device.</summary>
+    public IReadOnlyList<Cal> OfDevice(Guid deviceId)
+    {
+        foreach (var license in db.Licenses.AsNoTracking().Where(row => row.DeviceId == deviceId).ToList())
+            rows.Attach(license);
+        foreach (var temporary in db.Temporaries.AsNoTracking().Where(row => row.DeviceId == deviceId).ToList())
+            rows.Add(temporary);
+        return rows.OfDevice(deviceId);
+    }
+
+    /// <summary>The license is another device's from here on.</summary>
+    public void Move(string kind, License license, Guid deviceId)
+    {
+        rows.Remove(license);
+        license.DeviceId = deviceId;
+        rows.Add(license);
+        Record(kind, license);
+    }
+
+    /// <summary>What was just entered changes the revocation list.</summary>
+    public void ListChanged() => head.ListNumber = head.Number;
 
     public void Add(string kind, License license)
     {
@@ -133,8 +210,8 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
     public long Audit(string kind, string table, string row, Func<long, byte[]> content)
     {
         var number = head.Number + 1;
-        var detail = new AuditDetail { Number = number, Salt = RandomNumberGenerator.GetBytes(AuditChain.SaltLength), Content = content(number) };
-        var commitment = AuditChain.Commit(detail.Salt, detail.Content);
+        var detail = new AuditDetail { Number = number, Salt = RandomNumberGenerator.GetBytes(AuditChain.SaltLength), By = Author, Content = content(number) };
+        var commitment = AuditChain.Commit(detail.Salt, detail.By, detail.Content);
         var hash = AuditChain.Next(head.Hash, number, now.ToUnixTimeSeconds(), kind, table, row, commitment);
         hot.Insert(new AuditEntry { Number = number, At = now, Kind = kind, Table = table, Row = row, Commitment = commitment, Hash = hash });
         hot.Insert(detail);
@@ -149,8 +226,21 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
         foreach (var host in _hostsWithNewTemporaries)
             hot.TrimTemporaries(host, limits.TemporariesPerHost);
         db.SaveChanges();
-        if (head.Number != numberBefore)
-            hot.UpdateHead(head.Number, head.Hash);
+        // The time is written with what is written anyhow, and once a minute.
+        if (head.Number == numberBefore && (now - head.SeenAt).Duration() < TimeSpan.FromMinutes(1))
+            return;
+        head.SeenAt = now;
+        hot.Update(head);
+    }
+
+    private void Revoke(string kind, License license, Action revoke)
+    {
+        var tookSeat = license.TakesSeat;
+        revoke();
+        if (tookSeat)
+            ReturnSeat(license);
+        Record(kind, license);
+        ListChanged();
     }
 
     private void Enter(string kind, License license)
@@ -160,7 +250,7 @@ internal sealed class LedgerBatch(LedgerContext db, HotStatements hot, WorkingSe
             return CanonicalContent.Of(license);
         });
 
-    private List<Pack> Packs() => _packs ??= db.Packs.AsTracking().Where(pack => pack.Type == CalType.Device).ToList();
+    private List<Pack> Packs() => _packs ??= db.Packs.AsTracking().ToList();
 
     private void ReturnSeat(License license) => Pack(license.PackId)?.ReturnSeat();
 

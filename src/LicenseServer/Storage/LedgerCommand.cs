@@ -1,4 +1,5 @@
 using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Audit;
 
 namespace Ostiary.LicenseServer.Storage;
 
@@ -65,7 +66,21 @@ internal readonly record struct Committed<T>(T Result, LedgerPosition Position);
 /// <summary>A rare piece of work, written in one place.</summary>
 internal sealed class LedgerWork<T>(Func<LedgerBatch, T> work, Action<Needs>? needs = null) : LedgerCommand<T>
 {
+    // Of the flow in which this is made; the writer's thread is another's.
+    private readonly string _author = Author.Current;
+
     public override void Collect(Needs needs1) => needs?.Invoke(needs1);
 
-    protected override T Execute(LedgerBatch batch) => work(batch);
+    protected override T Execute(LedgerBatch batch)
+    {
+        batch.Author = _author;
+        try
+        {
+            return work(batch);
+        }
+        finally
+        {
+            batch.Author = "";
+        }
+    }
 }

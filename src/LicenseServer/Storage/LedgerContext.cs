@@ -20,15 +20,35 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<Temporary> Temporaries => Set<Temporary>();
 
+    public DbSet<UserCal> UserCals => Set<UserCal>();
+
+    public DbSet<ServerPolicy> Policy => Set<ServerPolicy>();
+
+    public DbSet<BreakGlass> BreakGlass => Set<BreakGlass>();
+
+    public DbSet<ClockConfirmation> ClockConfirmations => Set<ClockConfirmation>();
+
     public DbSet<Pack> Packs => Set<Pack>();
 
     public DbSet<Redemption> Redemptions => Set<Redemption>();
 
     public DbSet<JoinedHost> Hosts => Set<JoinedHost>();
 
+    public DbSet<RunningSession> Sessions => Set<RunningSession>();
+
+    public DbSet<FlaggedDevice> Flags => Set<FlaggedDevice>();
+
+    public DbSet<GraceCopy> GraceCopies => Set<GraceCopy>();
+
     public DbSet<IssuedInvitation> Invitations => Set<IssuedInvitation>();
 
     public DbSet<AnsweredRequest> Requests => Set<AnsweredRequest>();
+
+    public DbSet<Account> Accounts => Set<Account>();
+
+    public DbSet<Token> Tokens => Set<Token>();
+
+    public DbSet<SignInFailure> SignInFailures => Set<SignInFailure>();
 
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
@@ -40,6 +60,7 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
         configuration.Properties<Guid>().HaveConversion<GuidBytes>();
         configuration.Properties<CalSerial>().HaveConversion<SerialBytes>();
         configuration.Properties<DeviceKey>().HaveConversion<DeviceKeyBytes>();
+        configuration.Properties<PersonKey>().HaveConversion<PersonKeyBytes>();
         configuration.Properties<CalVersion>().HaveConversion<VersionYear>();
     }
 
@@ -53,8 +74,36 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             // What a decision looks for: permanent licenses past their end, which give their seats back.
             license.HasIndex(row => new { row.Status, row.NotAfter });
             license.HasIndex(row => row.PackId).HasFilter("pack_id IS NOT NULL");
+            license.HasIndex(row => row.AskFirst).HasFilter("ask_first");
+            license.HasIndex(row => row.HardwareId);
+            license.HasIndex(row => new { row.HostId, row.NotBefore });
+            // What counts look for: those that no pack counts. All that they compare is in it, else the index above is taken and every live row read.
+            license.HasIndex(row => new { row.Kind, row.Status, row.NotAfter }).HasFilter("kind = 0 AND status = 0");
             license.Property(row => row.Account).HasMaxLength(255);
+            license.Property(row => row.RevocationReason).HasMaxLength(255);
         });
+        model.Entity<UserCal>(cal =>
+        {
+            cal.ToTable("user_cals").HasKey(row => row.Id);
+            cal.Ignore(row => row.OverUsed);
+            cal.HasIndex(row => row.Serial).IsUnique();
+            // One person is one CAL.
+            cal.HasIndex(row => row.PersonKey).IsUnique().HasFilter("state = 0");
+            cal.HasIndex(row => new { row.State, row.ExpiresAt });
+            cal.HasIndex(row => new { row.PackId, row.State, row.ExpiresAt }).HasFilter("pack_id IS NULL AND state = 0");
+            cal.Property(row => row.Name).HasMaxLength(255);
+            cal.Property(row => row.Realm).HasMaxLength(255);
+            cal.Property(row => row.StableId).HasMaxLength(64);
+            cal.Property(row => row.ReleaseReason).HasMaxLength(255);
+        });
+        model.Entity<ServerPolicy>(policy => policy.ToTable("policy").Property(row => row.Id).ValueGeneratedNever());
+        model.Entity<BreakGlass>(glass =>
+        {
+            glass.ToTable("break_glass").HasKey(row => row.Id);
+            glass.HasIndex(row => row.At);
+            glass.Property(row => row.Reason).HasMaxLength(255);
+        });
+        model.Entity<ClockConfirmation>(confirmation => confirmation.ToTable("clock_confirmations").HasKey(row => row.Id));
         model.Entity<Temporary>(temporary =>
         {
             ConfigureCal(temporary, "temporaries");
@@ -64,7 +113,7 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
         {
             pack.ToTable("packs").HasKey(row => row.PackId);
             pack.Property(row => row.PackId).ValueGeneratedNever();
-            pack.HasIndex(row => row.ProductKeyHash).IsUnique();
+            pack.HasIndex(row => row.ProductKeyHash);
             pack.Property(row => row.Program).HasMaxLength(64);
         });
         model.Entity<Redemption>(redemption => redemption.ToTable("redemptions").HasKey(row => row.ProductKeyHash));
@@ -73,6 +122,23 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             host.ToTable("hosts").HasKey(row => row.HostId);
             host.Property(row => row.HostId).ValueGeneratedNever();
             host.Property(row => row.Name).HasMaxLength(255);
+        });
+        model.Entity<RunningSession>(session =>
+        {
+            session.ToTable("sessions").HasKey(row => new { row.HostId, row.SessionId });
+            session.HasIndex(row => row.Serial);
+            session.HasIndex(row => row.ReportedAt);
+            session.Property(row => row.Address).HasMaxLength(64);
+        });
+        model.Entity<FlaggedDevice>(device =>
+        {
+            device.ToTable("device_flags").HasKey(row => row.DeviceId);
+            device.Property(row => row.DeviceId).ValueGeneratedNever();
+        });
+        model.Entity<GraceCopy>(grace =>
+        {
+            grace.ToTable("grace_copies").HasKey(row => row.MachineId);
+            grace.Property(row => row.MachineId).HasMaxLength(32);
         });
         model.Entity<IssuedInvitation>(invitation => invitation.ToTable("invitations").HasKey(row => row.TokenHash));
         model.Entity<AnsweredRequest>(request =>
@@ -91,7 +157,33 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             detail.ToTable("audit_details").HasKey(row => row.Number);
             detail.Property(row => row.Number).ValueGeneratedNever();
         });
+        ConfigureAccounts(model);
         UseSnakeCase(model);
+    }
+
+    private static void ConfigureAccounts(ModelBuilder model)
+    {
+        model.Entity<Account>(account =>
+        {
+            account.ToTable("accounts").HasKey(row => row.AccountId);
+            account.Property(row => row.AccountId).ValueGeneratedNever();
+            account.Property(row => row.Name).HasMaxLength(64);
+            account.HasIndex(row => row.Name).IsUnique().HasFilter("removed_at IS NULL");
+        });
+        model.Entity<Token>(token =>
+        {
+            token.ToTable("tokens").HasKey(row => row.TokenId);
+            token.Property(row => row.TokenId).ValueGeneratedNever();
+            token.Property(row => row.Name).HasMaxLength(64);
+            token.HasIndex(row => row.Hash).IsUnique();
+            token.HasIndex(row => row.AccountId);
+            token.HasIndex(row => row.ExpiresAt);
+        });
+        model.Entity<SignInFailure>(failure =>
+        {
+            failure.ToTable("sign_in_failures").HasKey(row => row.NameHash);
+            failure.HasIndex(row => row.LastAt);
+        });
     }
 
     private static void ConfigureCal<T>(Microsoft.EntityFrameworkCore.Metadata.Builders.EntityTypeBuilder<T> cal, string table)
@@ -128,6 +220,8 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
     private sealed class SerialBytes() : ValueConverter<CalSerial, byte[]>(serial => serial.ToBytes(), bytes => CalSerial.Of(Sixteen(bytes)));
 
     private sealed class DeviceKeyBytes() : ValueConverter<DeviceKey, byte[]>(key => key.ToBytes(), bytes => DeviceKey.Of(Sixteen(bytes)));
+
+    private sealed class PersonKeyBytes() : ValueConverter<PersonKey, byte[]>(key => key.ToBytes(), bytes => PersonKey.Of(Sixteen(bytes)));
 
     private sealed class VersionYear() : ValueConverter<CalVersion, int>(version => version.Year, year => new CalVersion(year));
 }

@@ -25,6 +25,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private LedgerContext _db;
     private HotStatements _hot;
     private LedgerPosition? _position;
+    private volatile TaskCompletionSource _listChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public LedgerWriter(LedgerDatabase database, SigningKey key, TimeProvider time, LedgerLimits limits, ILogger<LedgerWriter> log)
     {
@@ -46,6 +47,9 @@ internal sealed class LedgerWriter : IAsyncDisposable
         await _queue.Writer.WriteAsync(command, cancellation).ConfigureAwait(false);
         return await command.Done.WaitAsync(cancellation).ConfigureAwait(false);
     }
+
+    /// <summary>Done when a commit has changed the revocation list.</summary>
+    public Task ListChanged => _listChanged.Task;
 
     /// <summary>Keeps a signature with the next batch. It may be lost: it is only there to be handed out again instead of being made again.</summary>
     public void KeepSignature(CalSerial serial, byte[] signature, bool temporary)
@@ -117,6 +121,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
             _hot.Enlist(transaction.GetDbTransaction());
             var head = LockHead();
             var numberBefore = head.Number;
+            var listBefore = head.ListNumber;
             var needs = new Needs();
             foreach (var command in commands)
                 command.Collect(needs);
@@ -131,6 +136,12 @@ internal sealed class LedgerWriter : IAsyncDisposable
             CrashPoints.Reach(CrashPoints.AfterCommit);
             if (_position is null || _position.Number != head.Number)
                 _position = new(head.Number, head.Hash, _key);
+            if (head.ListNumber != listBefore)
+            {
+                var changed = _listChanged;
+                _listChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+                changed.SetResult();
+            }
         }
 
         _db.ChangeTracker.Clear();

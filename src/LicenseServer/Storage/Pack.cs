@@ -11,10 +11,11 @@ internal sealed class Pack
 
     public required CalVersion Version { get; init; }
 
-    public required int Quantity { get; init; }
+    /// <summary>Its seats; fewer after a part of them was converted.</summary>
+    public required int Quantity { get; set; }
 
     /// <summary>
-    /// Seats taken: live permanent licenses of this pack. Kept in the row because counting a million licenses at every issue is slow;
+    /// Seats taken: live permanent licenses or User CALs of this pack. Kept in the row because counting a million licenses at every issue is slow;
     /// it changes in the transaction that changes the licenses, and the audit verification counts and compares.
     /// Adopted CALs may bring it above <see cref="Quantity"/>.
     /// </summary>
@@ -37,9 +38,18 @@ internal sealed class Pack
     /// <summary>Hash of the product key that became this pack; see <see cref="Packs.ProductKeyText"/>.</summary>
     public required byte[] ProductKeyHash { get; init; }
 
+    /// <summary>The pack that this one was split off by a conversion; its statement is the same. Null for a pack as it was installed.</summary>
+    public Guid? SplitFrom { get; init; }
+
+    /// <summary>When an administrator removed it; its seats are none from then on.</summary>
+    public DateTimeOffset? RemovedAt { get; set; }
+
     public long LedgerNumber { get; set; }
 
-    public int Free(DateTimeOffset now) => ExpiresAt <= now ? 0 : Math.Max(0, Quantity - Issued);
+    /// <summary>Seats that count: none after its end or its removal.</summary>
+    public int Installed(DateTimeOffset now) => RemovedAt is not null || ExpiresAt <= now ? 0 : Quantity;
+
+    public int Free(DateTimeOffset now) => Math.Max(0, Installed(now) - Issued);
 
     public void TakeSeat(DateTimeOffset now)
     {

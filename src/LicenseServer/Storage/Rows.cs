@@ -15,6 +15,26 @@ internal sealed class HeadRow
 
     /// <summary>32 bytes: the audit chain's hash at <see cref="Number"/>.</summary>
     public required byte[] Hash { get; set; }
+
+    /// <summary>The ledger number of the newest change to the revocation list; the list's own number.</summary>
+    public long ListNumber { get; set; }
+
+    /// <summary>The latest time that counted as now, to the minute: the clock goes on from it after a restart.</summary>
+    public DateTimeOffset SeenAt { get; set; }
+}
+
+/// <summary>An administrator's word that the machine's clock is right after a leap, or the clearinghouse's of what time it is (table <c>clock_confirmations</c>).</summary>
+internal sealed class ClockConfirmation
+{
+    public long Id { get; private set; }
+
+    /// <summary>What counted as now before it.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>What the machine's clock said.</summary>
+    public required DateTimeOffset Machine { get; init; }
+
+    public long LedgerNumber { get; set; }
 }
 
 /// <summary>An entry of the audit chain (table <c>audit</c>), append-only.</summary>
@@ -33,7 +53,7 @@ internal sealed class AuditEntry
     /// <summary>The key of the row that changed.</summary>
     public required string Row { get; init; }
 
-    /// <summary>32 bytes: SHA-256 over salt and content of the detail.</summary>
+    /// <summary>32 bytes: SHA-256 over salt, author and content of the detail.</summary>
     public required byte[] Commitment { get; init; }
 
     /// <summary>32 bytes; see <see cref="Audit.AuditChain"/>.</summary>
@@ -48,6 +68,9 @@ internal sealed class AuditDetail
     /// <summary>16 random bytes, so that nobody finds an erased content by trying.</summary>
     public required byte[] Salt { get; init; }
 
+    /// <summary>Who did it, see <see cref="Audit.Author"/>.</summary>
+    public required string By { get; init; }
+
     /// <summary>The canonical content of the row after the change; see <see cref="Audit.CanonicalContent"/>.</summary>
     public required byte[] Content { get; init; }
 }
@@ -58,6 +81,9 @@ internal enum AnswerKind
     Refused = 1,
     Validated = 2,
     NotValidated = 3,
+
+    /// <summary>Granted, and the serial is a User CAL's.</summary>
+    UserGranted = 4,
 }
 
 /// <summary>A request id of the last 24 hours and what it was answered (table <c>requests</c>).</summary>

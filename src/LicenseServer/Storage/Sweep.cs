@@ -1,6 +1,8 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Licensing;
+using Ostiary.LicenseServer.Accounts;
 using Ostiary.LicenseServer.Issuance;
 
 namespace Ostiary.LicenseServer.Storage;
@@ -19,8 +21,14 @@ internal sealed class Sweep(Ledger ledger, TimeProvider time, ILogger<Sweep> log
         }
 
         await ledger.WorkAsync(batch => batch.Db.Temporaries.Where(temporary => temporary.NotAfter < batch.Now).ExecuteDelete(), cancellation).ConfigureAwait(false);
+        await ledger.WorkAsync(batch => batch.Db.Sessions.Where(session => session.ReportedAt < batch.Now - SessionReport.Lapse).ExecuteDelete(), cancellation).ConfigureAwait(false);
         await ledger.WorkAsync(DropRequests, cancellation).ConfigureAwait(false);
         await ledger.WorkAsync(batch => batch.Db.Invitations.Where(invitation => invitation.HostId == null && invitation.ExpiresAt < batch.Now).ExecuteDelete(), cancellation).ConfigureAwait(false);
+        while ((await ledger.WorkAsync(Tokens.DropOld, cancellation).ConfigureAwait(false)).Result > 0)
+        {
+        }
+
+        await ledger.WorkAsync(batch => batch.Db.SignInFailures.Where(failure => failure.LastAt < batch.Now - SignInFailure.Remembered).ExecuteDelete(), cancellation).ConfigureAwait(false);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -12,6 +12,10 @@ internal sealed class Needs
     public HashSet<CalSerial> Serials { get; } = [];
 
     public HashSet<DeviceKey> Devices { get; } = [];
+
+    public HashSet<PersonKey> Persons { get; } = [];
+
+    public HashSet<CalSerial> UserCals { get; } = [];
 }
 
 /// <summary>
@@ -25,6 +29,9 @@ internal sealed class WorkingSet
     private readonly Dictionary<CalSerial, Cal> _bySerial = [];
     private readonly Dictionary<Guid, List<Cal>> _byDevice = [];
     private readonly Dictionary<DeviceKey, List<Cal>> _byKey = [];
+
+    private readonly Dictionary<CalSerial, UserCal> _users = [];
+    private readonly Dictionary<PersonKey, UserCal> _livePersons = [];
 
     private WorkingSet(Dictionary<Guid, JoinedHost> hosts, Dictionary<Guid, AnsweredRequest> requests)
     {
@@ -41,7 +48,8 @@ internal sealed class WorkingSet
             requests.Length == 0 ? [] : db.Requests.AsNoTracking().Where(request => requests.Contains(request.RequestId)).ToDictionary(request => request.RequestId));
 
         // A repeated request is answered from the CAL that it was answered with.
-        CalSerial[] serials = [.. needs.Serials, .. set._requests.Values.Where(request => request.Serial is not null).Select(request => request.Serial!.Value)];
+        CalSerial[] serials = [.. needs.Serials, .. set._requests.Values.Where(request => request.Serial is not null && request.Answer != AnswerKind.UserGranted).Select(request => request.Serial!.Value)];
+        set.LoadUsers(db, [.. needs.Persons], [.. needs.UserCals, .. set._requests.Values.Where(request => request.Answer == AnswerKind.UserGranted).Select(request => request.Serial!.Value)]);
         DeviceKey[] keys = [.. needs.Devices];
         if (serials.Length == 0 && keys.Length == 0)
             return set;
@@ -59,6 +67,30 @@ internal sealed class WorkingSet
     public IReadOnlyList<Cal> OfDevice(Guid deviceId) => _byDevice.GetValueOrDefault(deviceId) ?? [];
 
     public IReadOnlyList<Cal> ByKey(DeviceKey key) => _byKey.GetValueOrDefault(key) ?? [];
+
+    /// <summary>The live User CAL of a person.</summary>
+    public UserCal? OfPerson(PersonKey person) => _livePersons.GetValueOrDefault(person);
+
+    public UserCal? UserCal(CalSerial serial) => _users.GetValueOrDefault(serial);
+
+    public void Add(UserCal cal)
+    {
+        _users[cal.Serial] = cal;
+        if (cal.State == UserCalState.Live)
+            _livePersons[cal.PersonKey] = cal;
+    }
+
+    /// <summary>The person does not hold the CAL any more, or not under this key.</summary>
+    public void Forget(PersonKey person) => _livePersons.Remove(person);
+
+    /// <summary>The row of the set, if it is there already; the given one otherwise, which is then part of the set.</summary>
+    public UserCal Attach(UserCal cal)
+    {
+        if (_users.TryGetValue(cal.Serial, out var known))
+            return known;
+        Add(cal);
+        return cal;
+    }
 
     public void Add(AnsweredRequest request) => _requests[request.RequestId] = request;
 
@@ -85,6 +117,16 @@ internal sealed class WorkingSet
             return (License)known;
         Add(license);
         return license;
+    }
+
+    private void LoadUsers(LedgerContext db, PersonKey[] persons, CalSerial[] serials)
+    {
+        if (persons.Length > 0)
+            foreach (var cal in db.UserCals.AsNoTracking().Where(cal => cal.State == UserCalState.Live && persons.Contains(cal.PersonKey)).ToList())
+                Attach(cal);
+        if (serials.Length > 0)
+            foreach (var cal in db.UserCals.AsNoTracking().Where(cal => serials.Contains(cal.Serial)).ToList())
+                Attach(cal);
     }
 
     private void Add(IEnumerable<Cal> cals)

@@ -1,12 +1,10 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
-using Ostiary.Contracts.Administration;
-using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
-using Ostiary.SessionHost.Gateway;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Storage;
 
@@ -20,11 +18,33 @@ internal static class AdministrationApi
 
     public static void MapAdministration(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/v1").AddEndpointFilter(AnswerProblems);
+        var api = routes.MapGroup("/v1");
         api.MapGet("/status", GetStatus);
         api.MapPost("/membership", Join);
         api.MapGet("/sessions", ListSessions);
         api.MapGet("/refusals", ListRefusals);
+        api.MapGet("/grace", (GraceAdministration grace) => Results.Json(grace.Show(), ContractsJson.Default.GraceStatus));
+        api.MapPost("/grace-extensions", InstallExtension);
+        api.MapGet("/clock", (GraceAdministration grace) => Results.Json(grace.ShowClock(), ContractsJson.Default.ClockStatus));
+        api.MapPost("/clock", (GraceAdministration grace) => Results.Json(grace.ConfirmClock(), ContractsJson.Default.ClockStatus));
+        api.MapGet("/observation", Observe);
+        api.MapPost("/explanation", Explain);
+    }
+
+    private static async Task<IResult> InstallExtension(HttpRequest http, GraceAdministration grace, CancellationToken cancellation)
+    {
+        var request = await http.ReadFromJsonAsync(ContractsJson.Default.InstallExtensionRequest, cancellation).ConfigureAwait(false);
+        return Results.Json(await grace.InstallAsync(request?.Extension, cancellation).ConfigureAwait(false), ContractsJson.Default.GraceStatus);
+    }
+
+    private static async Task<IResult> Observe(Observation observation, string? days, CancellationToken cancellation)
+        => Results.Json(await observation.ReportAsync(Days(days), cancellation).ConfigureAwait(false), ContractsJson.Default.ObservationReport);
+
+    private static async Task<IResult> Explain(HttpRequest http, Explaining explaining, CancellationToken cancellation)
+    {
+        var request = await http.ReadFromJsonAsync(ContractsJson.Default.ExplanationRequest, cancellation).ConfigureAwait(false)
+            ?? throw new ProblemException(LicensingProblem.InvalidField, "the body is empty", "hardwareId");
+        return Results.Json(await explaining.ExplainAsync(request, cancellation).ConfigureAwait(false), ContractsJson.Default.Explanation);
     }
 
     private static IResult GetStatus(StatusReport status) => Results.Json(status.Make(), ContractsJson.Default.SessionHostStatus);
@@ -38,7 +58,7 @@ internal static class AdministrationApi
     }
 
     // The running ones first, then by number, newest first. The cursor is "1-NUMBER" among the running ones and "0-NUMBER" after them.
-    private static async Task<IResult> ListSessions(Store store, string? after, int? limit, CancellationToken cancellation)
+    private static async Task<IResult> ListSessions(Store store, string? after, string? limit, CancellationToken cancellation)
     {
         var (running, last) = SessionCursor(after);
         var count = Limit(limit);
@@ -51,61 +71,49 @@ internal static class AdministrationApi
         return Results.Json(new([.. rows.Take(count).Select(row => row.ToRecord())], next), ContractsJson.Default.PageSessionRecord);
     }
 
-    private static async Task<IResult> ListRefusals(Store store, long? after, int? limit, CancellationToken cancellation)
+    private static async Task<IResult> ListRefusals(Store store, string? after, string? limit, CancellationToken cancellation)
     {
+        var last = RefusalCursor(after);
         var count = Limit(limit);
         await using var db = store.Open();
-        var rows = await db.Refusals.AsNoTracking().Where(row => after == null || row.Id < after)
+        var rows = await db.Refusals.AsNoTracking().Where(row => row.Id < last)
             .OrderByDescending(row => row.Id).Take(count + 1).ToListAsync(cancellation).ConfigureAwait(false);
         var next = rows.Count > count ? $"{rows[count - 1].Id}" : null;
         return Results.Json(new([.. rows.Take(count).Select(row => row.ToRecord())], next), ContractsJson.Default.PageRefusalRecord);
     }
 
-    private static int Limit(int? limit) => limit switch
+    private static int Days(string? days)
     {
-        null => DefaultLimit,
-        >= 1 and <= MaxLimit => limit.Value,
-        _ => throw new ProblemException(LicensingProblem.InvalidField, $"limit is between 1 and {MaxLimit}", "limit"),
-    };
+        if (string.IsNullOrEmpty(days))
+            return Observation.DefaultDays;
+        return int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= Observation.MaxDays
+            ? count
+            : throw new ProblemException(LicensingProblem.InvalidField, $"days is a number from 1 to {Observation.MaxDays}", "days");
+    }
+
+    private static int Limit(string? limit)
+    {
+        if (string.IsNullOrEmpty(limit))
+            return DefaultLimit;
+        return int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= MaxLimit
+            ? count
+            : throw new ProblemException(LicensingProblem.InvalidField, $"limit is a number from 1 to {MaxLimit}", "limit");
+    }
+
+    private static long RefusalCursor(string? after)
+    {
+        if (string.IsNullOrEmpty(after))
+            return long.MaxValue;
+        return long.TryParse(after, NumberStyles.None, CultureInfo.InvariantCulture, out var last) ? last : throw NotACursor();
+    }
 
     private static (bool Running, long Last) SessionCursor(string? after)
         => after switch
         {
-            null => (true, long.MaxValue),
-            ['0' or '1', '-', ..] when long.TryParse(after.AsSpan(2), out var last) => (after[0] == '1', last),
-            _ => throw new ProblemException(LicensingProblem.InvalidField, "after is what the page before said in next", "after"),
+            null or "" => (true, long.MaxValue),
+            ['0' or '1', '-', ..] when long.TryParse(after.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture, out var last) => (after[0] == '1', last),
+            _ => throw NotACursor(),
         };
 
-    private static async ValueTask<object?> AnswerProblems(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        try
-        {
-            return await next(context).ConfigureAwait(false);
-        }
-        catch (ProblemException problem)
-        {
-            return Answer(ProblemBody.Of(problem.Problem, problem.Message, problem.Field));
-        }
-        catch (BadHttpRequestException bad)
-        {
-            return Answer(ProblemBody.Of(bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? LicensingProblem.BodyTooLarge : LicensingProblem.InvalidField, bad.Message));
-        }
-        catch (System.Text.Json.JsonException bad)
-        {
-            return Answer(ProblemBody.Of(LicensingProblem.InvalidField, bad.Message));
-        }
-    }
-
-    private static IResult Answer(ProblemBody body)
-        => Results.Json(body, ContractsJson.Default.ProblemBody, ProblemBody.ContentType, body.Status);
-}
-
-/// <summary>Makes <c>GET /v1/status</c>.</summary>
-internal sealed class StatusReport(
-    SessionHostOptions options, RdpTransport transport, BackEndConnector backEnd, Servers servers, Admission admission, GatewayMetrics metrics, TlsIdentity tls)
-{
-    public SessionHostStatus Make() => new(
-        options.Name, transport.Bound?.ToString() ?? options.Listen, backEnd.Name, LicensingMode.PerDevice, servers.HostVersion,
-        [.. servers.Links.Select(link => link.ToRecord())], admission.Connections, metrics.ActiveSessions, metrics.Admitted, metrics.Refused,
-        tls.Fingerprint.Hex, tls.Until);
+    private static ProblemException NotACursor() => new(LicensingProblem.InvalidField, "after is not the next of a page of this list", "after");
 }

@@ -2,9 +2,11 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
+using Ostiary.Protocol.Pdus;
 using Ostiary.Protocol.Sequences;
 using Ostiary.Protocol.Wire;
 using Ostiary.SessionHost.Licensing;
+using Ostiary.SessionHost.Logon;
 using Ostiary.SessionHost.Rules;
 using Ostiary.SessionHost.Storage;
 
@@ -13,7 +15,8 @@ namespace Ostiary.SessionHost.Gateway;
 /// <summary>What every connection of the gateway uses.</summary>
 internal sealed record GatewayServices(
     SessionHostOptions Options, TlsIdentity Tls, BackEndConnector BackEnd, LicensingIdentity Identity, LicensingServices Licensing,
-    LiveSessions Sessions, Store Store, GatewayMetrics Metrics, TimeProvider Time, ILogger<ClientConnection> Logger);
+    LiveSessions Sessions, CalsInUse CalsInUse, AdministrativeSessions Administrative, Store Store, GatewayMetrics Metrics, TimeProvider Time,
+    ILogger<ClientConnection> Logger);
 
 /// <summary>
 /// One client, from its first byte to its last. Step 1: X.224 in clear, answered without the back end, and TLS. Step 2: the connection
@@ -122,22 +125,40 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
     private async Task<SessionEndReason> RelayAsync(Peer client, SequencePhase phase)
     {
         var by = _licensing.By ?? throw new InvalidOperationException("licensing ended without a decision");
-        var relay = new Relay(client, phase.BackEnd, _socket, deadline, services.Metrics, services.Time) { BackEndSocket = phase.BackEndTlsSocket };
-        var session = new LiveSession(id, phase.BackEndSocket, by.Serial, by.Temporary, by.LicenseServer, relay.LogonDecided);
+        using var relay = new Relay(client, phase.BackEnd, _socket, deadline, services.Metrics, services.Time) { BackEndSocket = phase.BackEndTlsSocket };
+        ErrorInfoCode? toldAtEnd = null;
+        var session = new LiveSession(id, phase.BackEndSocket, by.Serial, by.Temporary, by.LicenseServer, relay.LogonDecided)
+        {
+            AdministrativeAsked = _sequence.Facts.AsksForAdministrativeSession,
+            Address = address,
+            Device = _licensing.Device,
+            End = (why, told) =>
+            {
+                toldAtEnd ??= told;
+                _ = relay.EndBetweenFramesAsync(why);
+            },
+        };
         RecordStart(by);
+        if (_licensing is { Observed: true, Refusal: { } observed })
+            await RecordObservedAsync(observed).ConfigureAwait(false);
+        if (by is { Serial: { } serial, LicenseServer: { } issuer })
+            services.CalsInUse.Began(id, serial, issuer, address, services.Time.GetUtcNow());
         services.Sessions.Add(session);
+        services.Administrative.Enter(session);
         services.Metrics.SessionBegan(by.Row, services.Time.GetElapsedTime(_licensing.BeganAt));
         var reason = SessionEndReason.InternalError;
         try
         {
             reason = await relay.RunAsync().ConfigureAwait(false);
-            if (reason == SessionEndReason.HostStopping && relay.CanSayGoodbye)
-                await phase.SayGoodbyeAsync().ConfigureAwait(false);
+            if (reason is (SessionEndReason.HostStopping or SessionEndReason.Refused or SessionEndReason.TakenOver) && relay.CanSayGoodbye)
+                await phase.SayGoodbyeAsync(toldAtEnd).ConfigureAwait(false);
             return reason;
         }
         finally
         {
             services.Sessions.Remove(session);
+            services.CalsInUse.Ended(id, services.Time.GetUtcNow());
+            services.Administrative.Leave(session);
             services.Metrics.SessionEnded();
             await RecordEndAsync(reason).ConfigureAwait(false);
         }
@@ -183,8 +204,10 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
             {
                 Id = id,
                 Device = device,
+                HardwareId = _licensing.HardwareId,
                 Address = address.ToString(),
                 Rule = by.Row,
+                GraceDaysLeft = by.GraceDaysLeft,
                 Serial = by.Serial,
                 Temporary = by.Temporary,
                 StartedAt = now,
@@ -205,10 +228,22 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
 
     private async ValueTask RecordRefusalAsync()
     {
-        if (_licensing.Refusal is not { } refusal)
+        if (_licensing.Refusal is not { } refusal || _licensing.Observed)
             return;
         Log.Refused(services.Logger, id, refusal.Reason, refusal.Row);
         services.Metrics.ConnectionRefused(refusal.Reason);
+        await RecordAsync(refusal, observed: false).ConfigureAwait(false);
+    }
+
+    // Recorded when the session begins, not when it ends: the report is asked for meanwhile.
+    private ValueTask RecordObservedAsync(Refusal refusal)
+    {
+        Log.Observed(services.Logger, id, refusal.Reason, refusal.Row);
+        return RecordAsync(refusal, observed: true);
+    }
+
+    private ValueTask RecordAsync(Refusal refusal, bool observed)
+    {
         var row = new RefusalRow
         {
             At = services.Time.GetUtcNow(),
@@ -220,11 +255,12 @@ internal sealed class ClientConnection(long id, Socket socket, System.Net.IPAddr
             Address = address.ToString(),
             Detail = refusal.Detail,
             Fix = refusal.Fix,
+            Observed = observed,
         };
-        await services.Store.KeepAsync(db =>
+        return services.Store.KeepAsync(db =>
         {
             db.Refusals.Add(row);
             return Task.CompletedTask;
-        }).ConfigureAwait(false);
+        });
     }
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Protocol.Pdus;
 
 namespace Ostiary.SessionHost.Gateway;
 
@@ -14,6 +15,18 @@ namespace Ostiary.SessionHost.Gateway;
 /// <param name="LogonDecided">Called once when the kernel and the hook agree who logged on.</param>
 internal sealed record LiveSession(long Id, Socket BackEnd, string? Serial, bool Temporary, KeyFingerprint? LicenseServer, Action LogonDecided)
 {
+    /// <summary>The client asked for an administrative session.</summary>
+    public bool AdministrativeAsked { get; init; }
+
+    /// <summary>The client's address.</summary>
+    public required IPAddress Address { get; init; }
+
+    /// <summary>The client's name, as it says.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Ends the connection between two messages of the back end, with a code that the client shows the text of, or with none. Returns at once.</summary>
+    public required Action<SessionEndReason, ErrorInfoCode?> End { get; init; }
+
     private int _tied;
 
     /// <summary>The account is known.</summary>

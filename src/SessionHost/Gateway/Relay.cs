@@ -8,7 +8,7 @@ namespace Ostiary.SessionHost.Gateway;
 /// Two copies, one a direction. The back end's bytes are followed frame by frame until the logon is decided, so that a goodbye can be
 /// written between two frames; otherwise nothing is understood.
 /// </summary>
-internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket, Deadline deadline, GatewayMetrics metrics, TimeProvider time)
+internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket, Deadline deadline, GatewayMetrics metrics, TimeProvider time) : IDisposable
 {
     /// <summary>After so many bytes, each write counting for some more, a copy that never has to wait lets others have its thread.</summary>
     private const int Turn = 1024 * 1024, PassCost = 4096;
@@ -20,8 +20,45 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
     private long _moved;
     private volatile bool _following = true;
 
+    /// <summary>Held while bytes of the back end are on their way to the client, as long as they are followed.</summary>
+    private readonly SemaphoreSlim _passing = new(1, 1);
+
+    /// <summary>A back end that stays in the middle of a frame is not waited for any longer.</summary>
+    private static readonly TimeSpan FrameTime = TimeSpan.FromSeconds(1);
+
+    private SessionEndReason? _ending;
+
     /// <summary>The logon is decided: nothing will be written between the back end's frames any more.</summary>
     public void LogonDecided() => _following = false;
+
+    /// <summary>Ends the relay as soon as the back end's last frame is whole at the client, so that a goodbye can stand behind it.</summary>
+    public async Task EndBetweenFramesAsync(SessionEndReason reason)
+    {
+        try
+        {
+            await _passing.WaitAsync(deadline.Token).ConfigureAwait(false);
+            try
+            {
+                if (!CanSayGoodbye)
+                {
+                    // The copy ends itself behind the frame that is under way.
+                    _ending = reason;
+                    deadline.Enter(reason, FrameTime);
+                    return;
+                }
+
+                deadline.End(reason);
+            }
+            finally
+            {
+                _passing.Release();
+            }
+        }
+        catch (Exception over) when (over is OperationCanceledException or ObjectDisposedException)
+        {
+            // It is ending already.
+        }
+    }
 
     /// <summary>
     /// Step 1: what licensing had read and not used goes first. Step 2: copy. Step 3: whoever closes first is passed on as a half-close,
@@ -46,6 +83,8 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
         await second.ConfigureAwait(false);
         return deadline.Reason ?? reason;
     }
+
+    public void Dispose() => _passing.Dispose();
 
     /// <summary>Whether a message of our own can stand behind what the client got.</summary>
     public bool CanSayGoodbye => _following && _frames.AtBoundary;
@@ -134,10 +173,36 @@ internal sealed class Relay(Peer client, Peer backEnd, SocketStream clientSocket
     private async ValueTask PassAsync(ReadOnlyMemory<byte> bytes, Peer to, bool follow, Action<int> count)
     {
         if (follow && _following)
+        {
+            await PassFollowedAsync(bytes, to).ConfigureAwait(false);
+            count(bytes.Length);
+            return;
+        }
+
+        await WriteAsync(bytes, to).ConfigureAwait(false);
+        count(bytes.Length);
+    }
+
+    private async Task PassFollowedAsync(ReadOnlyMemory<byte> bytes, Peer to)
+    {
+        await _passing.WaitAsync(deadline.Token).ConfigureAwait(false);
+        try
+        {
             _frames.Pass(bytes.Span);
+            await WriteAsync(bytes, to).ConfigureAwait(false);
+            if (_ending is { } reason && _frames.AtBoundary)
+                deadline.End(reason);
+        }
+        finally
+        {
+            _passing.Release();
+        }
+    }
+
+    private async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, Peer to)
+    {
         await to.Stream.WriteAsync(bytes, deadline.Token).ConfigureAwait(false);
         await to.Stream.FlushAsync(deadline.Token).ConfigureAwait(false);
         Interlocked.Add(ref _moved, bytes.Length);
-        count(bytes.Length);
     }
 }

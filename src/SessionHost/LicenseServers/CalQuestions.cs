@@ -1,82 +1,30 @@
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
-using Ostiary.Contracts.Problems;
 
 namespace Ostiary.SessionHost.LicenseServers;
 
-/// <summary>Asks the license servers for a CAL.</summary>
-internal sealed class CalQuestions(Servers servers, Joining joining, SessionHostOptions options, TimeProvider time) : IDisposable
+/// <summary>Asks the license servers for a Device CAL.</summary>
+internal sealed class CalQuestions(Passes passes, Servers servers, SessionHostOptions options)
 {
-    private readonly SemaphoreSlim _renewing = new(1);
-
-    /// <summary>
-    /// Asks each server in its turn, the issuer of the presented CAL first, until one grants. All of them together have
-    /// <see cref="SessionHostOptions.AskTime"/>. Silent ones are passed over for <see cref="SessionHostOptions.SilenceTime"/>.
-    /// </summary>
+    /// <summary>All servers together have <see cref="SessionHostOptions.AskTime"/>.</summary>
+    /// <param name="device">What the client claims.</param>
+    /// <param name="presented">The CAL that speaks for it, in its stored form.</param>
+    /// <param name="issuer">Who issued that CAL: asked first.</param>
+    /// <param name="cancellation">The connection's.</param>
     public async Task<ServerReply> AskAsync(DeviceClaim device, byte[]? presented, KeyFingerprint? issuer, CancellationToken cancellation)
     {
-        var links = servers.Links;
-        if (links.Count == 0)
-            return new ServerReply.NoneConfigured();
-
-        using var limit = new CancellationTokenSource(options.AskTime, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
-        var silent = new List<string>();
-        ServerReply.Refused? refused = null;
-        foreach (var link in links.OrderByDescending(link => link.Fingerprint == issuer))
+        var reply = await passes.AskAsync(
+            issuer, options.AskTime,
+            (link, pass, token) => servers.Current(link).RequestDeviceCalAsync(new(Guid.CreateVersion7(), device, presented, pass), token),
+            answer => answer.Granted is not null,
+            cancellation).ConfigureAwait(false);
+        return reply switch
         {
-            if (link.SilentSince is { } since && time.GetUtcNow() - since < options.SilenceTime)
-            {
-                silent.Add($"{link.Address} has been silent since {since:u}");
-                continue;
-            }
-
-            try
-            {
-                var request = new DeviceCalRequest(Guid.CreateVersion7(), device, presented);
-                var current = await WithCertificateAsync(link, either.Token).ConfigureAwait(false);
-                var answer = await current.RequestDeviceCalAsync(request, either.Token).ConfigureAwait(false);
-                if (answer.Granted is { } granted)
-                    return new ServerReply.Granted(link.Fingerprint, granted, answer.Head.Number);
-                refused ??= new(link.Address.AbsoluteUri, answer.Refused!.Value, answer.Detail);
-            }
-            catch (ProblemException problem)
-            {
-                silent.Add(problem.Message);
-            }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-            {
-                link.FellSilent();
-                silent.Add($"{link.Address} did not answer within {options.AskTime.TotalSeconds:0.#} s");
-                break;
-            }
-        }
-
-        return refused ?? (ServerReply)new ServerReply.Silent(string.Join("; ", silent));
+            PassesReply<DeviceCalAnswer>.Granted granted => new ServerReply.Granted(granted.Server.Fingerprint, granted.Answer.Granted!, granted.Answer.Head.Number),
+            PassesReply<DeviceCalAnswer>.Refused refused => new ServerReply.Refused(
+                refused.Server.Address.AbsoluteUri, refused.Answer.Refused!.Value, refused.Answer.Detail, refused.SilentServers, refused.Detail),
+            PassesReply<DeviceCalAnswer>.Silent silent => new ServerReply.Silent(silent.Detail),
+            _ => new ServerReply.NoneConfigured(),
+        };
     }
-
-    public void Dispose() => _renewing.Dispose();
-
-    // A host that was asleep for a month has a certificate with which nothing but its renewal is answered, and its first client would be the
-    // one to pay for it. Whoever comes at the same moment waits for the same renewal.
-    private async Task<ServerLink> WithCertificateAsync(ServerLink link, CancellationToken cancellation)
-    {
-        if (!IsOver(link))
-            return link;
-        await _renewing.WaitAsync(cancellation).ConfigureAwait(false);
-        try
-        {
-            if (IsOver(Current(link)))
-                await joining.RenewAsync(Current(link), cancellation).ConfigureAwait(false);
-            return Current(link);
-        }
-        finally
-        {
-            _renewing.Release();
-        }
-    }
-
-    private bool IsOver(ServerLink link) => link.CertificateUntil <= time.GetUtcNow();
-
-    private ServerLink Current(ServerLink link) => servers.Links.FirstOrDefault(current => current.Fingerprint == link.Fingerprint) ?? link;
 }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Storage;
@@ -8,7 +9,7 @@ using Ostiary.SessionHost.Storage;
 namespace Ostiary.SessionHost.LicenseServers;
 
 /// <summary>Joins license servers by invitation and renews what they issued.</summary>
-internal sealed class Joining(SessionHostOptions options, HostKey key, Servers servers, Store store, TimeProvider time, ILogger<Joining> logger)
+internal sealed class Joining(SessionHostOptions options, HostKey key, Servers servers, Store store, Grace.GracePeriod grace, TimeProvider time, ILogger<Joining> logger)
 {
     private static readonly TimeSpan JoinTime = TimeSpan.FromSeconds(15);
 
@@ -34,6 +35,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
 
         await KeepAsync(membership, parsed.Fingerprint, parsed.LicenseServer, cancellation).ConfigureAwait(false);
         Log.Joined(logger, parsed.LicenseServer.Authority, parsed.Fingerprint.Hex);
+        await TryPullRevocationsAsync(parsed.Fingerprint, either.Token).ConfigureAwait(false);
     }
 
     /// <summary>Takes a new certificate of a license server that was joined before.</summary>
@@ -43,6 +45,26 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
         var membership = await link.RenewAsync(cancellation).ConfigureAwait(false);
         await KeepAsync(membership, link.Fingerprint, link.Address, cancellation).ConfigureAwait(false);
         Log.Renewed(logger, link.Address.Authority);
+    }
+
+    // So that the first client finds a list. Without one, devices are asked about first; the list is pulled again and again.
+    private async Task TryPullRevocationsAsync(KeyFingerprint server, CancellationToken cancellation)
+    {
+        if (servers.Links.FirstOrDefault(link => link.Fingerprint == server) is not { } link)
+            return;
+        try
+        {
+            await link.PullRevocationsAsync(0, cancellation).ConfigureAwait(false);
+        }
+        catch (ProblemException problem)
+        {
+            Log.RevocationsNotPulled(logger, link.Address.Authority, problem.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            // The host has joined already, and that is what is answered.
+            Log.RevocationsNotPulled(logger, link.Address.Authority, "no answer in time");
+        }
     }
 
     private async Task KeepAsync(Membership membership, KeyFingerprint pinned, Uri address, CancellationToken cancellation)
@@ -66,10 +88,11 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
             row.Version = membership.Version.Year;
             row.Mode = (int)membership.Mode;
         }).ConfigureAwait(false);
+        await grace.AdoptAsync(membership.Grace, cancellation).ConfigureAwait(false);
         await servers.ReloadAsync(cancellation).ConfigureAwait(false);
     }
 
-    // The answer came over TLS to the pinned key; this finds a server that answers for another host, and what this version cannot serve.
+    // The answer came over TLS to the pinned key; this finds a server that answers for another host, and one with whom this host cannot be of one mind.
     private void Check(Membership membership, KeyFingerprint pinned)
     {
         var chain = CertificateChain.FromPem(membership.Certificate);
@@ -79,9 +102,12 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
                 throw new ProblemException(LicensingProblem.SignatureInvalid, "the host certificate is not signed by the pinned key");
             if (KeyFingerprint.Of(chain[0]) != KeyFingerprint.Of(key.Key) || !SessionHostCertificate.TryRead(chain[0], out var data) || data.HostId != membership.HostId)
                 throw new ProblemException(LicensingProblem.SignatureInvalid, "the host certificate is not for this host's key");
-            if (membership.Mode != LicensingMode.PerDevice)
+            if (servers.Links.FirstOrDefault(link => link.Fingerprint != pinned) is { } other && other.Mode != membership.Mode)
                 throw new ProblemException(
-                    LicensingProblem.InvalidField, "the invitation is for a per-user host; this version serves per-device hosts (ostiary hosts invite --mode per-device)", "invitation");
+                    LicensingProblem.InvalidField,
+                    $"the invitation is for a {KebabCase.Of(membership.Mode)} host, and at {other.Address} this host is {KebabCase.Of(other.Mode)}; "
+                    + $"a host has one mode (ostiary hosts invite --mode {KebabCase.Of(other.Mode)})",
+                    "invitation");
         }
         finally
         {

@@ -23,25 +23,6 @@ internal static class PinnedTls
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             ClientCertificateContext = SslStreamCertificateContext.Create(client, [.. chain], offline: true),
             RemoteCertificateValidationCallback = (_, certificate, sent, _) =>
-                certificate is X509Certificate2 leaf && IsGood(leaf, pinned, Issuers(issuer, sent), time.GetUtcNow()),
+                certificate is X509Certificate2 leaf && PinnedLeaf.IsGood(leaf, pinned, issuer is null ? PinnedLeaf.Sent(sent) : PinnedLeaf.Sent(sent).Prepend(issuer), time.GetUtcNow()),
         };
-
-    public static bool IsGood(X509Certificate2 leaf, KeyFingerprint pinned, IEnumerable<X509Certificate2> issuers, DateTimeOffset now)
-        => CertificateProfiles.HasOnlyUsage(leaf, OstiaryOids.ServerAuthentication)
-            && leaf.Extensions.OfType<X509BasicConstraintsExtension>().All(constraints => !constraints.CertificateAuthority)
-            && leaf.NotBefore.ToUniversalTime() <= now && now <= leaf.NotAfter.ToUniversalTime()
-            && issuers.FirstOrDefault(issuer => KeyFingerprint.Of(issuer) == pinned) is { } signer
-            && DeviceCal.IsSignedBy(leaf, signer);
-
-    private static IEnumerable<X509Certificate2> Issuers(X509Certificate2? known, X509Chain? sent)
-    {
-        if (known is not null)
-            yield return known;
-        if (sent is null)
-            yield break;
-        foreach (var element in sent.ChainElements)
-            yield return element.Certificate;
-        foreach (var extra in sent.ChainPolicy.ExtraStore)
-            yield return extra;
-    }
 }

@@ -1,3 +1,4 @@
+using System.Formats.Cbor;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
@@ -6,6 +7,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.LicenseServers;
@@ -13,6 +15,9 @@ namespace Ostiary.SessionHost.LicenseServers;
 /// <summary>One license server that the host joined: its pinned key, the connection to it, whether it is silent, and the highest ledger number seen.</summary>
 internal sealed class ServerLink : IDisposable
 {
+    /// <summary>A list that only got younger is written so often.</summary>
+    private static readonly TimeSpan KeptEvery = TimeSpan.FromMinutes(5);
+
     private readonly Store _store;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -23,6 +28,7 @@ internal sealed class ServerLink : IDisposable
     private DateTimeOffset? _silentSince;
     private long _ledgerNumber;
     private volatile bool _wantsRenewal;
+    private volatile RevocationListStatement? _revocations;
 
     public ServerLink(MembershipRow row, HostKey key, SessionHostOptions options, Store store, TimeProvider time, ILogger logger)
     {
@@ -30,9 +36,12 @@ internal sealed class ServerLink : IDisposable
         Fingerprint = KeyFingerprint.TryParse(row.Fingerprint, out var fingerprint) ? fingerprint : throw new InvalidDataException("a membership's fingerprint is damaged");
         Address = new(row.Address);
         Version = new(row.Version);
+        HostId = row.HostId;
+        Mode = (LicensingMode)row.Mode;
         (_certificate, _ledgerNumber) = (row.Certificate, row.LedgerNumber);
         _chain = CertificateChain.FromPem(row.Certificate);
         Root = row.Root is null ? null : X509Certificate2.CreateFromPem(row.Root);
+        _revocations = row.RevocationList is { } list ? Verified(list, RevocationListStatement.Decode) : null;
         _connection = new(Address, Fingerprint, _chain[1], _chain[0].CopyWithPrivateKey(key.Key), _chain.Skip(1), options.ConnectTime, time);
     }
 
@@ -41,6 +50,11 @@ internal sealed class ServerLink : IDisposable
     public Uri Address { get; }
 
     public CalVersion Version { get; }
+
+    /// <summary>This host's number there.</summary>
+    public Guid HostId { get; }
+
+    public LicensingMode Mode { get; }
 
     /// <summary>The published root; null while the license server is not activated, as far as this host knows.</summary>
     public X509Certificate2? Root { get; }
@@ -64,7 +78,7 @@ internal sealed class ServerLink : IDisposable
 
     /// <summary>Whether the membership is the one that this link was made of.</summary>
     public bool IsOf(MembershipRow row)
-        => row.Fingerprint == Fingerprint.Hex && row.Address == Address.AbsoluteUri && row.Certificate == _certificate && row.Root is null == Root is null;
+        => row.Fingerprint == Fingerprint.Hex && row.Address == Address.AbsoluteUri && row.Certificate == _certificate && row.Root is null == Root is null && row.Mode == (int)Mode;
 
     /// <summary>Asks for a CAL.</summary>
     /// <exception cref="ProblemException">It did not answer, or not well.</exception>
@@ -77,6 +91,36 @@ internal sealed class ServerLink : IDisposable
         if (answer.Granted is { } granted)
             Check(granted);
         return answer;
+    }
+
+    /// <summary>Asks for a person's User CAL. The lease that comes with it is this server's, for this host and this person.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task<UserCalAnswer> RequestUserCalAsync(UserCalRequest request, CancellationToken cancellation)
+    {
+        var answer = await CallAsync(api => api.RequestUserCalAsync(request, cancellation), cancellation).ConfigureAwait(false);
+        Remember(answer.Head);
+        if (answer is { Granted: null } and { Refused: null })
+            throw new ProblemException(LicensingProblem.Unreachable, "the answer neither grants nor refuses");
+        if (answer.Granted is { } granted && ReadLease(granted.Lease, request.User)?.Serial != granted.Serial)
+            throw new ProblemException(LicensingProblem.SignatureInvalid, "the lease is not signed by the pinned key, or not for this host, person and CAL");
+        return answer;
+    }
+
+    /// <summary>A lease that this server signed for this host and this person; null where it is anything else.</summary>
+    public UserLeaseStatement? ReadLease(byte[] lease, UserClaim user)
+    {
+        using var key = _chain[1].GetECDsaPublicKey() ?? throw new InvalidDataException("a license server's key is P-256");
+        if (!Statement.TryVerify(lease, key, out var payload))
+            return null;
+        try
+        {
+            var statement = UserLeaseStatement.Decode(payload);
+            return statement.HostId == HostId && statement.UserDigest.AsSpan().SequenceEqual(UserLeaseStatement.DigestUser(HostId, user)) ? statement : null;
+        }
+        catch (CborContentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Tells of a logon.</summary>
@@ -92,6 +136,64 @@ internal sealed class ServerLink : IDisposable
     /// <exception cref="ProblemException">It did not answer, or not well.</exception>
     public Task<Membership> RenewAsync(CancellationToken cancellation) => CallAsync(api => api.RenewAsync(cancellation), cancellation);
 
+    /// <summary>Asks what time it is, to the second.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task<DateTimeOffset> AskTimeAsync(CancellationToken cancellation)
+    {
+        var nonce = RandomNumberGenerator.GetBytes(SignedTimeStatement.NonceLength);
+        var answer = await CallAsync(api => api.TimeAsync(new(nonce), cancellation), cancellation).ConfigureAwait(false);
+        var signed = Verified(answer.Statement, SignedTimeStatement.Decode);
+        return signed.Nonce.AsSpan().SequenceEqual(nonce)
+            ? signed.Now
+            : throw new ProblemException(LicensingProblem.SignatureInvalid, "the signed time answers another question");
+    }
+
+    /// <summary>Gives it the grace record, or only asks; answers what it knows of this machine.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task<byte[]?> KeepGraceAsync(byte[]? record, CancellationToken cancellation)
+        => (await CallAsync(api => api.KeepGraceAsync(new(record), cancellation), cancellation).ConfigureAwait(false)).Record;
+
+    /// <summary>Reports sessions over its CALs.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public Task ReportAsync(SessionReport report, CancellationToken cancellation)
+        => CallAsync(
+            async api =>
+            {
+                await api.ReportSessionsAsync(report, cancellation).ConfigureAwait(false);
+                return true;
+            },
+            cancellation);
+
+    /// <summary>The newest revocation list seen; null when there was none.</summary>
+    public RevocationListStatement? Revocations => _revocations;
+
+    /// <summary>Fetches the revocation list: at once, or when it has changed.</summary>
+    /// <param name="wait">Seconds, 0 to 60.</param>
+    /// <param name="cancellation">To stop waiting.</param>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task PullRevocationsAsync(int wait, CancellationToken cancellation)
+    {
+        var known = _revocations;
+        var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation), cancellation).ConfigureAwait(false);
+        var list = Verified(answer.List, RevocationListStatement.Decode);
+        if (known is not null && (list.Number < known.Number || list.IssuedAt < known.IssuedAt))
+        {
+            Log.RevocationsWentBack(_logger, Address.Authority, known.Number, list.Number);
+            return;
+        }
+
+        _revocations = list;
+        if (known is null || list.Number > known.Number || list.IssuedAt - known.IssuedAt > KeptEvery)
+            _store.Offer(async db =>
+            {
+                if (await db.Memberships.FindAsync(Fingerprint.Hex).ConfigureAwait(false) is { } row)
+                    row.RevocationList = answer.List;
+            });
+    }
+
+    /// <summary>A link that takes the place of an earlier one to the same server keeps what that one knew.</summary>
+    public void TakeOver(ServerLink earlier) => _revocations = earlier._revocations ?? _revocations;
+
     /// <summary>Opens the connection, and finds out whether it answers.</summary>
     public async Task ProbeAsync(TimeSpan within, CancellationToken stopping)
     {
@@ -106,7 +208,7 @@ internal sealed class ServerLink : IDisposable
     public LicenseServerLink ToRecord()
     {
         lock (_lock)
-            return new(Address.AbsoluteUri, Fingerprint.Hex, CertificateUntil, _ledgerNumber, _silentSince);
+            return new(Address.AbsoluteUri, Fingerprint.Hex, CertificateUntil, _ledgerNumber, _silentSince, _revocations?.Number, _revocations?.IssuedAt);
     }
 
     /// <summary>It did not answer in the time that there was.</summary>
@@ -183,6 +285,22 @@ internal sealed class ServerLink : IDisposable
             if (await db.Memberships.FindAsync(Fingerprint.Hex).ConfigureAwait(false) is { } row && row.LedgerNumber < head.Number)
                 (row.LedgerNumber, row.LedgerHash, row.LedgerSignature) = (head.Number, head.Hash, head.Signature);
         });
+    }
+
+    // A statement with the pinned key's signature.
+    private T Verified<T>(byte[] statement, Func<ReadOnlyMemory<byte>, T> decode)
+    {
+        using var key = _chain[1].GetECDsaPublicKey() ?? throw new InvalidDataException("a license server's key is P-256");
+        if (!Statement.TryVerify(statement, key, out var payload))
+            throw new ProblemException(LicensingProblem.SignatureInvalid, "the statement's signature is not the pinned key's");
+        try
+        {
+            return decode(payload);
+        }
+        catch (CborContentException malformed)
+        {
+            throw new ProblemException(LicensingProblem.Unreachable, $"the statement is not what this version understands: {malformed.Message}");
+        }
     }
 
     private void Check(GrantedCal granted)

@@ -15,7 +15,12 @@ internal abstract record ServerReply
 
     public sealed record Granted(KeyFingerprint Server, GrantedCal Cal, long LedgerNumber) : ServerReply;
 
-    public sealed record Refused(string Address, RefusalReason Reason, string? Detail) : ServerReply;
+    /// <param name="Address">Who refuses.</param>
+    /// <param name="Reason">Why.</param>
+    /// <param name="Detail">With the numbers that decided.</param>
+    /// <param name="SilentServers">Those that did not answer.</param>
+    /// <param name="SilentDetail">How they failed.</param>
+    public sealed record Refused(string Address, RefusalReason Reason, string? Detail, IReadOnlyList<KeyFingerprint> SilentServers, string SilentDetail) : ServerReply;
 
     /// <summary>None answers.</summary>
     /// <param name="Detail">Which, and how it failed.</param>

@@ -23,6 +23,12 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
     /// <summary>The host's version, as its first license server set it; the newest while there is none.</summary>
     public CalVersion HostVersion => _links is [var first, ..] ? first.Version : CalVersion.Newest;
 
+    /// <summary>How this host asks for CALs, as its first license server set it; per device while there is none.</summary>
+    public LicensingMode Mode => _links is [var first, ..] ? first.Mode : LicensingMode.PerDevice;
+
+    /// <summary>The link that is in use now to the server of a link that may have been replaced meanwhile.</summary>
+    public ServerLink Current(ServerLink link) => _links.FirstOrDefault(current => current.Fingerprint == link.Fingerprint) ?? link;
+
     public X509Certificate2? RootOf(KeyFingerprint server) => _links.FirstOrDefault(link => link.Fingerprint == server)?.Root;
 
     public Task StartAsync(CancellationToken cancellationToken) => ReloadAsync(cancellationToken);
@@ -35,6 +41,14 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
         await using var db = store.Open();
         var rows = await db.Memberships.AsNoTracking().OrderBy(row => row.Position).ToListAsync(cancellation).ConfigureAwait(false);
         var links = _links;
-        _links = [.. rows.Select(row => links.FirstOrDefault(link => link.IsOf(row)) ?? new ServerLink(row, key, options, store, time, logger))];
+        _links = [.. rows.Select(row => links.FirstOrDefault(link => link.IsOf(row)) ?? Make(row, links))];
+    }
+
+    private ServerLink Make(MembershipRow row, IReadOnlyList<ServerLink> earlier)
+    {
+        var made = new ServerLink(row, key, options, store, time, logger);
+        if (earlier.FirstOrDefault(link => link.Fingerprint == made.Fingerprint) is { } replaced)
+            made.TakeOver(replaced);
+        return made;
     }
 }

@@ -1,23 +1,29 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Protocol.Pdus;
 using Ostiary.Protocol.Sequences;
+using Ostiary.SessionHost.Clock;
+using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Rules;
 
 namespace Ostiary.SessionHost.Licensing;
 
 /// <summary>What licensing needs from the rest of the role.</summary>
-internal sealed record LicensingServices(Servers Servers, CalQuestions Questions, Receipts Receipts, TimeProvider Time, ILogger<DeviceLicensing> Logger);
+internal sealed record LicensingServices(
+    SessionHostOptions Options, Servers Servers, CalQuestions Questions, Receipts Receipts, Revocations Revocations, GracePeriod Grace, HostClock Clock,
+    SignedTimes Times, TimeProvider Time, ILogger<DeviceLicensing> Logger);
 
 /// <summary>Why a connection was admitted.</summary>
 /// <param name="Row">The row of <c>docs/rules.md</c>.</param>
 /// <param name="Serial">The CAL.</param>
 /// <param name="Temporary">Whether it is a temporary one.</param>
 /// <param name="LicenseServer">Who issued it.</param>
-internal sealed record AdmittedBy(string Row, string? Serial, bool Temporary, KeyFingerprint? LicenseServer);
+/// <param name="GraceDaysLeft">Days left of the grace period, where that admits.</param>
+internal sealed record AdmittedBy(string Row, string? Serial, bool Temporary, KeyFingerprint? LicenseServer, int? GraceDaysLeft = null);
 
 /// <summary>
 /// The decisions of one connection: gathers the facts, applies <see cref="DeviceRules"/>, remembers what to record.
@@ -37,6 +43,9 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
 
     /// <summary>Why it is not; null unless it is refused.</summary>
     public Refusal? Refusal { get; private set; }
+
+    /// <summary>The refusal is only observed: the connection is admitted all the same.</summary>
+    public bool Observed { get; private set; }
 
     /// <summary>The client's name, as it says; from the licensing exchange, else from CS_CORE.</summary>
     public string? Device => Clean(_machineName ?? _facts?.ClientName);
@@ -58,7 +67,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
     }
 
     /// <summary>The path itself refuses, not a row.</summary>
-    public void RefuseOutside(Refusal refusal) => Refusal = refusal;
+    public void RefuseOutside(Refusal refusal) => (Refusal, Observed) = (refusal, false);
 
     /// <summary>Answers the exchange.</summary>
     public async Task<LicenseDecision> DecideAsync(LicenseQuestion question, CancellationToken cancellation) => question switch
@@ -83,13 +92,10 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
     private async Task<LicenseDecision> DecideAsync(LicenseQuestion.Presented question, CancellationToken cancellation)
     {
         HardwareId = Convert.ToHexStringLower(question.HardwareId.ToArray());
+        await services.Times.SettleAsync(cancellation).ConfigureAwait(false);
         _held = await ReadAsync(question.License, question.HardwareId.ToArray(), cancellation).ConfigureAwait(false);
         Log.ClientAsks(services.Logger, connection, _held.Description);
-        var ruling = DeviceRules.Decide(new(true, _held.Store, _held.Quality, ServerAnswer.NotAsked, false));
-        if (ruling.Outcome != RuleOutcome.Admit)
-            return new LicenseDecision.ChallengeFirst();
-        By = new(ruling.Row, _held.Serial, _held.Temporary, _held.LicenseServer);
-        return new LicenseDecision.Accepted();
+        return TryAdmitUnasked() ? new LicenseDecision.Accepted() : new LicenseDecision.ChallengeFirst();
     }
 
     private async Task<LicenseDecision> DecideAsync(LicenseQuestion.Full question, CancellationToken cancellation)
@@ -97,45 +103,82 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
         HardwareId = Convert.ToHexStringLower(question.HardwareId.ToArray());
         (_machineName, _userName) = (question.MachineName, question.UserName);
         if (question.PresentedLicense is null)
+        {
+            await services.Times.SettleAsync(cancellation).ConfigureAwait(false);
             Log.ClientAsks(services.Logger, connection, _held.Description);
+            if (TryAdmitUnasked())
+                return new LicenseDecision.Granted(null);
+        }
 
         var claim = new DeviceClaim(HardwareId, Device ?? "", UserName ?? "", address.ToString());
         var reply = await services.Questions.AskAsync(claim, _held.Stored, _held.LicenseServer, cancellation).ConfigureAwait(false);
-        var receipt = reply is ServerReply.Silent
+        var receipt = reply is ServerReply.Silent or ServerReply.Refused { SilentServers.Count: > 0 }
             ? await services.Receipts.FindValidAsync(HardwareId, services.Servers.HostVersion, services.Servers.Pinned, cancellation).ConfigureAwait(false)
             : null;
-        var ruling = DeviceRules.Decide(new(true, _held.Store, _held.Quality, AnswerOf(reply), receipt is not null));
-        return Apply(ruling, reply, receipt);
-    }
-
-    private LicenseDecision Apply(Ruling ruling, ServerReply reply, Storage.ReceiptRow? receipt)
-    {
-        switch (reply)
+        if (reply is ServerReply.Refused refused && HoldsOfSilent(refused, receipt))
+            reply = new ServerReply.Silent(refused.SilentDetail);
+        var facts = Facts(AnswerOf(reply), receipt is not null);
+        var ruling = DeviceRules.Decide(facts);
+        int? daysLeft = null;
+        if (ruling.Row == "6")
         {
-            case ServerReply.Granted granted:
-                Log.ServerGrants(services.Logger, connection, HeldCal.Kind(granted.Cal.Temporary), HeldCal.Short(granted.Cal.Serial), granted.Cal.ExpiresAt);
-                By = new(ruling.Row, granted.Cal.Serial, granted.Cal.Temporary, granted.Server);
-                services.Receipts.Keep(
-                    granted.Server, granted.Cal, HardwareId!, Device ?? "", granted.LedgerNumber,
-                    _held.Store == ClientStore.Foreign ? granted.Cal.Stored : null);
-                break;
-            case ServerReply.Refused refused:
-                Refusal = Refusal.ByServer(refused.Reason, refused.Detail, refused.Address);
-                break;
-            case ServerReply.Silent silent when ruling.Outcome == RuleOutcome.Admit:
-                Log.ServersSilent(services.Logger, connection, silent.Detail);
-                By = receipt is { } kept && _held.Serial is null
-                    ? new(ruling.Row, kept.Serial, kept.Temporary, KeyFingerprint.TryParse(kept.LicenseServer, out var server) ? server : null)
-                    : new(ruling.Row, _held.Serial, _held.Temporary, _held.LicenseServer);
-                break;
-            case ServerReply.Silent silent:
-                Refusal = Refusal.AllSilent(silent.Detail);
-                break;
-            default:
-                Refusal = Refusal.NoneConfigured;
-                break;
+            var state = await services.Grace.UseAsync(cancellation).ConfigureAwait(false);
+            daysLeft = (state as GraceState.Running)?.DaysLeft;
+            if (state is GraceState.Ended)
+                ruling = DeviceRules.Decide(facts with { Grace = GraceStanding.Ended });
         }
 
+        if (reply is ServerReply.Granted { Cal.Temporary: false })
+            await services.Grace.CalGrantedAsync(cancellation).ConfigureAwait(false);
+        return Apply(ruling, reply, receipt, daysLeft);
+    }
+
+    // Rows 1 to 3 and U: no license server is asked.
+    private bool TryAdmitUnasked()
+    {
+        var ruling = DeviceRules.Decide(Facts(ServerAnswer.NotAsked, false));
+        if (ruling.Outcome != RuleOutcome.Admit)
+            return false;
+        By = ruling.Row == "3" ? new(ruling.Row, _held.Serial, _held.Temporary, _held.LicenseServer) : new(ruling.Row, null, false, null);
+        return true;
+    }
+
+    private DeviceFacts Facts(ServerAnswer answer, bool receipt) => new(
+        true, _facts?.AsksForAdministrativeSession ?? false, services.Servers.Mode, _held.Store, _held.Quality,
+        services.Revocations.Of(_held.Serial, _held.LicenseServer, address), answer, receipt,
+        GraceStandings.Of(services.Grace.State));
+
+    // A license server that is silent may have renewed it: what another one says does not count against whoever holds its CAL.
+    private bool HoldsOfSilent(ServerReply.Refused refused, Storage.ReceiptRow? receipt)
+        => (_held is { Quality: CalQuality.Good or CalQuality.EndsSoon or CalQuality.Temporary, LicenseServer: { } issuer } && refused.SilentServers.Contains(issuer))
+            || (receipt is not null && refused.SilentServers.Any(server => server.Hex == receipt.LicenseServer));
+
+    private LicenseDecision Apply(Ruling ruling, ServerReply reply, Storage.ReceiptRow? receipt, int? graceDaysLeft)
+    {
+        if (reply is ServerReply.Granted granted)
+        {
+            Log.ServerGrants(services.Logger, connection, HeldCal.Kind(granted.Cal.Temporary), HeldCal.Short(granted.Cal.Serial), granted.Cal.ExpiresAt);
+            By = new(ruling.Row, granted.Cal.Serial, granted.Cal.Temporary, granted.Server);
+            services.Receipts.Keep(
+                granted.Server, granted.Cal, HardwareId!, Device ?? "", granted.LedgerNumber,
+                _held.Store == ClientStore.Foreign ? granted.Cal.Stored : null);
+        }
+        else if (ruling.Row == "6")
+        {
+            Log.AdmittedByGrace(services.Logger, connection, graceDaysLeft ?? 0);
+            By = new(ruling.Row, null, false, null, graceDaysLeft);
+        }
+        else if (ruling.Outcome == RuleOutcome.Admit)
+        {
+            AdmitHeld(ruling.Row, ((ServerReply.Silent)reply).Detail, receipt);
+        }
+        else
+        {
+            Refuse(ruling.Row, reply);
+        }
+
+        if (Observed)
+            return new LicenseDecision.Granted(null);
         return ruling.ToClient switch
         {
             ToClient.ValidClient => new LicenseDecision.Granted(null),
@@ -143,6 +186,29 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
             ToClient.NoLicense => new LicenseDecision.Refused(LicensingErrorCode.InvalidClient, ErrorInfoCode.NoLicense),
             _ => new LicenseDecision.Refused(LicensingErrorCode.NoLicenseServer, ErrorInfoCode.NoLicenseServer),
         };
+    }
+
+    private void AdmitHeld(string row, string silent, Storage.ReceiptRow? receipt)
+    {
+        Log.ServersSilent(services.Logger, connection, silent);
+        if (services.Revocations.Of(_held.Serial, _held.LicenseServer, address) is var revocation and not Revocation.Clear)
+            Log.AdmittedUnasked(services.Logger, connection, KebabCase.Of(revocation));
+        By = receipt is { } kept && _held.Serial is null
+            ? new(row, kept.Serial, kept.Temporary, KeyFingerprint.TryParse(kept.LicenseServer, out var server) ? server : null)
+            : new(row, _held.Serial, _held.Temporary, _held.LicenseServer);
+    }
+
+    private void Refuse(string row, ServerReply reply)
+    {
+        Refusal = reply switch
+        {
+            ServerReply.Refused refused => Refusal.ByServer(refused.Reason, refused.Detail, refused.Address),
+            ServerReply.Silent silent => Refusal.AllSilent(silent.Detail),
+            _ => Refusal.NoneConfigured,
+        };
+        Observed = services.Options.Observe;
+        if (Observed)
+            By = new(row, null, false, null);
     }
 
     // A license that is not ours is not looked at any further; the host may keep a CAL for such a client.
@@ -162,7 +228,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
         using (cal)
         {
             var servers = services.Servers;
-            var now = services.Time.GetUtcNow();
+            var now = services.Clock.Now;
             var verdict = cal.Verify(servers.Pinned, servers.RootOf(cal.LicenseServer), hardwareId, now);
             if (verdict == DeviceCalVerdict.IssuerNotPinned)
                 return null;

@@ -1,17 +1,17 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Ostiary.Contracts.Certificates;
-using Ostiary.SessionHost.Rules;
 
 namespace Ostiary.SessionHost.Logon;
 
 /// <summary>
-/// Where the PAM hook asks: answers <c>{"admit":true}</c> by rule U2 at once and hands the report on. Only root and the role's own user
+/// Where the PAM hook asks: answers <c>{"admit":true}</c>, or <c>{"admit":false,"reason":CODE}</c>, by <see cref="LogonGate"/>. Only root and the role's own user
 /// are heard (SO_PEERCRED); the socket's mode is 0660.
 /// </summary>
-internal sealed class LogonSocket(SessionHostOptions options, LogonTies ties, TimeProvider time, ILogger<LogonSocket> logger) : BackgroundService
+internal sealed class LogonSocket(SessionHostOptions options, LogonGate gate, LogonRefusals refusals, TimeProvider time, ILogger<LogonSocket> logger) : BackgroundService
 {
     private const int MaxMessage = 4096;
     private const int MaxConnections = 64;
@@ -72,10 +72,14 @@ internal sealed class LogonSocket(SessionHostOptions options, LogonTies ties, Ti
                 return;
             }
 
-            // Only per-device hosts can join: the device holds the CAL, and whoever may log on may.
-            if (LogonRules.Decide(LicensingMode.PerDevice).Outcome != RuleOutcome.Admit)
+            var verdict = await gate.DecideAsync(report, PeerCredentials.ProcessOf(connection), either.Token).ConfigureAwait(false);
+            // The client first: xrdp puts its own window there as soon as the hook has said no.
+            if (verdict.Refusal is { } refusal && await refusals.RefuseAsync(refusal, report.User, verdict.Connection).ConfigureAwait(false))
+            {
+                await LocalMessage.WriteAsync(stream, Refused(refusal.Reason), either.Token).ConfigureAwait(false);
                 return;
-            ties.Report(report);
+            }
+
             await LocalMessage.WriteAsync(stream, Admit, either.Token).ConfigureAwait(false);
         }
         catch (Exception left) when (left is IOException or SocketException or InvalidDataException or OperationCanceledException)
@@ -87,6 +91,9 @@ internal sealed class LogonSocket(SessionHostOptions options, LogonTies ties, Ti
             _places.Release();
         }
     }
+
+    private static byte[] Refused(string reason)
+        => Encoding.UTF8.GetBytes($$"""{"admit":false,"reason":"{{JsonEncodedText.Encode(reason)}}"}""");
 }
 
 /// <summary>Who is at the other end of a unix socket, as the kernel says.</summary>
@@ -94,12 +101,17 @@ internal static partial class PeerCredentials
 {
     public static uint OwnUser { get; } = geteuid();
 
-    public static uint UserOf(Socket connection)
+    public static uint UserOf(Socket connection) => (uint)Read(connection, at: 4);
+
+    /// <summary>Its process id; 0 where it is in no pid namespace of ours.</summary>
+    public static int ProcessOf(Socket connection) => Read(connection, at: 0);
+
+    private static int Read(Socket connection, int at)
     {
         const int levelSocket = 1, peerCredentials = 17; // struct ucred: pid, uid, gid.
         Span<byte> credentials = stackalloc byte[12];
         connection.GetRawSocketOption(levelSocket, peerCredentials, credentials);
-        return MemoryMarshal.Read<uint>(credentials[4..]);
+        return MemoryMarshal.Read<int>(credentials[at..]);
     }
 
     [DllImport("libc")]

@@ -65,13 +65,47 @@ public enum ServerAnswer
     NoneConfigured,
 }
 
+/// <summary>What the revocation list of the CAL's issuer, and this host's own sessions, say of the CAL that speaks for the device.</summary>
+public enum Revocation
+{
+    /// <summary>The list is younger than an hour and does not name it; there is no CAL; or it is in use here from no other address.</summary>
+    Clear,
+
+    /// <summary>It is in doubt, or in use from another address.</summary>
+    AskFirst,
+
+    /// <summary>It is void.</summary>
+    Revoked,
+
+    /// <summary>There is no list that is younger than an hour.</summary>
+    ListStale,
+}
+
+/// <summary>Where the grace period stands.</summary>
+public enum GraceStanding
+{
+    /// <summary>The next connection that is admitted without a CAL starts it.</summary>
+    NotStarted,
+
+    Running,
+
+    /// <summary>Run out, or ended early because a CAL was granted for this host.</summary>
+    Ended,
+}
+
 /// <summary>Everything that a device rule looks at.</summary>
 /// <param name="OffersTls">The client offers TLS.</param>
+/// <param name="Administrative">An administrative session is asked for.</param>
+/// <param name="Mode">The host's licensing mode.</param>
 /// <param name="Store">What is in the client's store.</param>
 /// <param name="Cal">How good the CAL is that speaks for the device.</param>
+/// <param name="Revocation">What the revocation list says of that CAL.</param>
 /// <param name="Server">What the license servers say.</param>
-/// <param name="ReceiptValid">The host keeps a receipt for this hardware id that is not over and serves its version.</param>
-public sealed record DeviceFacts(bool OffersTls, ClientStore Store, CalQuality Cal, ServerAnswer Server, bool ReceiptValid);
+/// <param name="ReceiptValid">The host keeps a receipt for this hardware id that is not over, not revoked and serves its version.</param>
+/// <param name="Grace">Where the grace period stands.</param>
+public sealed record DeviceFacts(
+    bool OffersTls, bool Administrative, LicensingMode Mode, ClientStore Store, CalQuality Cal, Revocation Revocation, ServerAnswer Server,
+    bool ReceiptValid, GraceStanding Grace);
 
 /// <summary>Judges a CAL that has our form.</summary>
 public static class CalQualities

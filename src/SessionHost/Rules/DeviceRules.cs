@@ -1,5 +1,4 @@
 using Ostiary.Contracts.Certificates;
-
 namespace Ostiary.SessionHost.Rules;
 
 /// <summary>What a rule decides.</summary>
@@ -44,17 +43,21 @@ public enum ToClient
 /// <param name="ToClient">What the client is told.</param>
 public sealed record Ruling(string Row, RuleOutcome Outcome, ToClient ToClient);
 
-/// <summary>
-/// The decision table of <c>docs/rules.md</c> for devices, first match wins. Pure: the facts in, the decision out. The tests read that page.
-/// Rows 2 (administrative sessions) and 6 (grace period) stand between these and are not decided here.
-/// </summary>
+/// <summary>The decision table of <c>docs/rules.md</c> for devices, first match wins. Pure: the facts in, the decision out. The tests read that page.</summary>
 public static class DeviceRules
 {
+    /// <summary>The row of a connection to a per-user host, whose right is decided at the logon.</summary>
+    public const string AtLogonRow = "U";
+
     public static Ruling Decide(DeviceFacts facts)
     {
         if (!facts.OffersTls)
             return new("1", RuleOutcome.Refuse, ToClient.NegotiationFailure);
-        if (facts.Cal == CalQuality.Good)
+        if (facts.Administrative)
+            return new("2", RuleOutcome.Admit, ToClient.ValidClient);
+        if (facts.Mode == LicensingMode.PerUser)
+            return new(AtLogonRow, RuleOutcome.Admit, ToClient.ValidClient);
+        if (facts is { Cal: CalQuality.Good, Revocation: Revocation.Clear })
             return new("3", RuleOutcome.Admit, ToClient.ValidClient);
 
         return facts.Server switch
@@ -63,13 +66,14 @@ public static class DeviceRules
             ServerAnswer.GrantsSame => new("4", RuleOutcome.Admit, ToClient.ValidClient),
             ServerAnswer.GrantsNew => new("4", RuleOutcome.Admit, Storing(facts.Store)),
             ServerAnswer.Silent when StillHeld(facts) => new("5", RuleOutcome.Admit, ToClient.ValidClient),
+            _ when facts.Grace != GraceStanding.Ended => new("6", RuleOutcome.Admit, ToClient.ValidClient),
             ServerAnswer.Refuses => new("7", RuleOutcome.Refuse, ToClient.NoLicense),
             _ => new("8", RuleOutcome.Refuse, ToClient.NoLicenseServer),
         };
     }
 
     private static bool StillHeld(DeviceFacts facts)
-        => facts.Cal is CalQuality.EndsSoon or CalQuality.Temporary || facts.ReceiptValid;
+        => (facts.Cal is CalQuality.Good or CalQuality.EndsSoon or CalQuality.Temporary && facts.Revocation != Revocation.Revoked) || facts.ReceiptValid;
 
     // A license that is not ours is never replaced: what is granted stays at server and host.
     private static ToClient Storing(ClientStore store) => store switch
@@ -77,16 +81,5 @@ public static class DeviceRules
         ClientStore.None => ToClient.NewLicense,
         ClientStore.Ours => ToClient.UpgradeLicense,
         _ => ToClient.ValidClient,
-    };
-}
-
-/// <summary>The decision table of <c>docs/rules.md</c> for logons, asked by the PAM account hook.</summary>
-public static class LogonRules
-{
-    /// <summary>Row U2: on a per-device host the device holds the CAL; the logon is let on and reported.</summary>
-    public static Ruling Decide(LicensingMode mode) => mode switch
-    {
-        LicensingMode.PerDevice => new("U2", RuleOutcome.Admit, ToClient.Nothing),
-        _ => throw new NotSupportedException($"a host in mode {mode} cannot be joined"),
     };
 }

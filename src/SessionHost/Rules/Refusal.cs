@@ -24,6 +24,10 @@ public sealed record Refusal(string Reason, string Row, string Detail, string Fi
                 $"On the license server {server}: ostiary packs install KEY, with CALs of this host's version or newer (ostiary packs list shows what there is).",
             RefusalReason.Revoked =>
                 $"On the license server {server}: ostiary cals list shows who revoked it and when.",
+            RefusalReason.OtherTypeOnly =>
+                $"On the license server {server}: ostiary packs list shows what there is; install CALs of this host's type (ostiary packs install KEY), or invite the host anew in the other mode.",
+            RefusalReason.QuotaExceeded or RefusalReason.HostNotAllowed =>
+                $"On the license server {server}: ostiary hosts list shows the host, whether it may ask, and its quota.",
             _ => $"On the license server {server}: ostiary packs install KEY.",
         });
 

@@ -35,6 +35,21 @@ internal sealed class MembershipRow
     public byte[]? LedgerHash { get; set; }
 
     public byte[]? LedgerSignature { get; set; }
+
+    /// <summary>The newest revocation list seen, as it was signed.</summary>
+    public byte[]? RevocationList { get; set; }
+}
+
+/// <summary>
+/// That a grace record was written here. It lies with the memberships: whoever takes both away must join again, and then the license server
+/// gives its copy.
+/// </summary>
+internal sealed class GraceMarkRow
+{
+    /// <summary>The one row.</summary>
+    public const int Only = 1;
+
+    public int Id { get; set; } = Only;
 }
 
 /// <summary>What the host keeps of a CAL that it passed on or admitted.</summary>
@@ -73,6 +88,9 @@ internal sealed class SessionRow
 
     public required string Device { get; set; }
 
+    /// <summary>40 hexadecimal digits; null when the client has not sent it.</summary>
+    public string? HardwareId { get; set; }
+
     public required string Address { get; set; }
 
     public string? Account { get; set; }
@@ -83,13 +101,16 @@ internal sealed class SessionRow
 
     public bool Temporary { get; set; }
 
+    /// <summary>Days that were left of the grace period that admitted it; null for other rows.</summary>
+    public int? GraceDaysLeft { get; set; }
+
     public DateTimeOffset StartedAt { get; set; }
 
     public DateTimeOffset? EndedAt { get; set; }
 
     public string? End { get; set; }
 
-    public SessionRecord ToRecord() => new(Id, Device, Address, Account, Rule, Serial, Temporary, StartedAt, EndedAt, End);
+    public SessionRecord ToRecord() => new(Id, Device, Address, Account, Rule, Serial, Temporary, StartedAt, EndedAt, End, GraceDaysLeft);
 }
 
 /// <summary>A connection that was not admitted.</summary>
@@ -115,7 +136,25 @@ internal sealed class RefusalRow
 
     public required string Fix { get; set; }
 
-    public RefusalRecord ToRecord() => new(Id, At, Reason, Rule, Device, HardwareId, UserName, Address, Detail, Fix);
+    /// <summary>Only observed: it was admitted all the same.</summary>
+    public bool Observed { get; set; }
+
+    public RefusalRecord ToRecord() => new(Id, At, Reason, Rule, Device, HardwareId, UserName, Address, Detail, Fix, Observed);
+}
+
+/// <summary>A lease of a User CAL. It holds no name.</summary>
+internal sealed class LeaseRow
+{
+    /// <summary>64 hexadecimal digits: host and person.</summary>
+    public required string UserDigest { get; set; }
+
+    /// <summary>The license server's key.</summary>
+    public required string LicenseServer { get; set; }
+
+    /// <summary>The statement as it was signed.</summary>
+    public required byte[] Lease { get; set; }
+
+    public DateTimeOffset ExpiresAt { get; set; }
 }
 
 /// <summary>A logon that the license server is still to be told of. The row goes when it has answered.</summary>

@@ -8,6 +8,8 @@ internal sealed class SessionHostContext(string path) : DbContext
 {
     public DbSet<MembershipRow> Memberships => Set<MembershipRow>();
 
+    public DbSet<GraceMarkRow> GraceMarks => Set<GraceMarkRow>();
+
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
 
     public DbSet<SessionRow> Sessions => Set<SessionRow>();
@@ -15,6 +17,8 @@ internal sealed class SessionHostContext(string path) : DbContext
     public DbSet<RefusalRow> Refusals => Set<RefusalRow>();
 
     public DbSet<ValidationRow> Validations => Set<ValidationRow>();
+
+    public DbSet<LeaseRow> Leases => Set<LeaseRow>();
 
     protected override void OnConfiguring(DbContextOptionsBuilder options) => options.UseSqlite($"Data Source={path}");
 
@@ -37,6 +41,7 @@ internal sealed class SessionHostContext(string path) : DbContext
             session.HasIndex(row => row.EndedAt);
         });
         model.Entity<RefusalRow>().HasKey(row => row.Id);
+        model.Entity<LeaseRow>().HasKey(row => new { row.UserDigest, row.LicenseServer });
         model.Entity<ValidationRow>().Property(row => row.Id).ValueGeneratedNever();
     }
 

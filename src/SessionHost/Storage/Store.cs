@@ -132,6 +132,7 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
         await db.Sessions.Where(row => row.Id <= session && row.EndedAt != null).ExecuteDeleteAsync().ConfigureAwait(false);
         var now = time.GetUtcNow();
         await db.Receipts.Where(row => row.ExpiresAt < now).ExecuteDeleteAsync().ConfigureAwait(false);
+        await db.Leases.Where(row => row.ExpiresAt < now).ExecuteDeleteAsync().ConfigureAwait(false);
         var edge = await db.Receipts.OrderByDescending(row => row.SeenAt).Skip(KeptReceipts).Select(row => (DateTimeOffset?)row.SeenAt)
             .FirstOrDefaultAsync().ConfigureAwait(false);
         await db.Receipts.Where(row => row.Temporary && row.SeenAt <= edge).ExecuteDeleteAsync().ConfigureAwait(false);

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.EndToEnd.Tests.Peers;
 
@@ -12,6 +14,18 @@ public sealed record DeploymentOptions
 {
     /// <summary>Device CALs of the first key pack; 0 installs none.</summary>
     public int DeviceCals { get; init; } = 5;
+
+    /// <summary>User CALs of a key pack; 0 installs none.</summary>
+    public int UserCals { get; init; }
+
+    /// <summary>The session host's mode.</summary>
+    public LicensingMode Mode { get; init; } = LicensingMode.PerDevice;
+
+    /// <summary>Accounts of the private xrdp.</summary>
+    public IReadOnlyList<string> Users { get; init; } = ["alice", "bob"];
+
+    /// <summary>Shell commands that change the private /etc before xrdp starts.</summary>
+    public string XrdpExtra { get; init; } = "";
 
     /// <summary>With a clock that the test moves (libfaketime), for every role.</summary>
     public bool MovableClock { get; init; }
@@ -61,7 +75,7 @@ public sealed class Deployment : IAsyncDisposable
                 $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}"]);
         SessionHost = Role(
             "session-host", "admin.sock",
-            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", .. options.SessionHost]);
+            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", $"SessionHost:XrdpSettings={XrdpSettings}", .. options.SessionHost]);
     }
 
     public RoleProcess Signer { get; }
@@ -90,6 +104,8 @@ public sealed class Deployment : IAsyncDisposable
     public string BackEndSocket => _folder["rdp.sock"];
 
     private string ClockFile => _folder["clock"];
+
+    private string XrdpSettings => _folder["xrdp.ini"];
 
     private string KernelSocket => _folder["kernel.sock"];
 
@@ -125,6 +141,16 @@ public sealed class Deployment : IAsyncDisposable
         File.WriteAllText(ClockFile + ".new", offset);
         File.Move(ClockFile + ".new", ClockFile, overwrite: true);
     }
+
+    /// <summary>A clock that leaps by days counts on a license server, and on a session host, when an administrator says that it is right.</summary>
+    public async Task ConfirmClockAsync(CancellationToken cancellation)
+    {
+        await DoneAsync(cancellation, "server", "clock", "confirm");
+        await ConfirmHostClockAsync(cancellation);
+    }
+
+    /// <summary>The same for the session host alone, while its license server is stopped.</summary>
+    public Task ConfirmHostClockAsync(CancellationToken cancellation) => DoneAsync(cancellation, "host", "clock", "confirm");
 
     /// <summary>Runs the command line as an administrator does.</summary>
     public Task<ProcessResult> CommandAsync(CancellationToken cancellation, params string[] arguments)
@@ -166,16 +192,50 @@ public sealed class Deployment : IAsyncDisposable
         return Assert.Single(await RefusalsAsync(cancellation));
     }
 
+    public async Task<SessionHostStatus> HostStatusAsync(CancellationToken cancellation)
+    {
+        using var door = Door(SessionHost.Role);
+        return await new SessionHostAdministrationClient(door).StatusAsync(cancellation);
+    }
+
     public async Task<IReadOnlyList<SessionRecord>> SessionsAsync(CancellationToken cancellation)
     {
         using var door = Door(SessionHost.Role);
         return (await new SessionHostAdministrationClient(door).SessionsAsync(null, 1000, cancellation)).Items;
     }
 
-    /// <summary>Mints a key at the clearinghouse and installs it at the license server.</summary>
-    public async Task InstallPackAsync(int quantity, CancellationToken cancellation)
+    /// <summary>Invites the session host and lets it join.</summary>
+    public async Task JoinAsync(CancellationToken cancellation)
     {
-        var minted = await CommandAsync<MintResponse>(cancellation, "keys", "mint", "--quantity", quantity.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        var invited = await CommandAsync<InviteResponse>(cancellation, "hosts", "invite", "--mode", KebabCase.Of(_options.Mode));
+        await DoneAsync(cancellation, "hosts", "join", invited.Invitation);
+    }
+
+    /// <summary>What <c>ostiary users list</c> prints.</summary>
+    public async Task<IReadOnlyList<UserCalRecord>> UserCalsAsync(CancellationToken cancellation)
+        => (await CommandAsync<Page<UserCalRecord>>(cancellation, "users", "list")).Items;
+
+    /// <summary>Ends the host's grace period as it ends in life: a device logs on, comes again, and is granted a permanent CAL.</summary>
+    public async Task EndGraceAsync(VirtualDisplay display, CancellationToken cancellation)
+    {
+        var home = NewFolder("the-first-device");
+        foreach (var status in new[] { CalStatus.Temporary, CalStatus.Active })
+        {
+            await using var client = XFreeRdp.Start(display, home, Address, "alice", name: "first");
+            await Eventually.TrueAsync(
+                async () => (await CalsAsync(cancellation)).Any(cal => cal.Device == "first" && cal.Status == status)
+                    && (await SessionsAsync(cancellation)).Any(session => session is { Device: "first", EndedAt: null, Account: not null }),
+                TimeSpan.FromSeconds(40), () => $"no CAL came to {status}:\n{SessionHost.Output}\n{client.Output}", cancellation);
+        }
+
+        Assert.Equal("ended", (await CommandAsync<GraceStatus>(cancellation, "grace", "show")).State);
+    }
+
+    /// <summary>Mints a key at the clearinghouse and installs it at the license server.</summary>
+    public async Task InstallPackAsync(int quantity, CancellationToken cancellation, CalType type = CalType.Device)
+    {
+        var minted = await CommandAsync<MintResponse>(
+            cancellation, "keys", "mint", "--type", KebabCase.Of(type), "--quantity", quantity.ToString(System.Globalization.CultureInfo.InvariantCulture));
         await CommandAsync<PackRecord>(cancellation, "packs", "install", minted.Keys[0].ProductKey!);
     }
 
@@ -195,9 +255,10 @@ public sealed class Deployment : IAsyncDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(LogonSocket)!);
         if (_options.WithoutXrdp)
             return;
-        Xrdp = await PrivateXrdp.StartAsync(new XrdpOptions { LogonSocket = LogonSocket }, cancellation);
+        Xrdp = await PrivateXrdp.StartAsync(new XrdpOptions { LogonSocket = LogonSocket, Users = _options.Users, Extra = _options.XrdpExtra }, cancellation);
         // The session host's settings were made before xrdp had a folder: a link leads there.
         File.CreateSymbolicLink(BackEndSocket, Xrdp.RdpSocket);
+        File.CreateSymbolicLink(XrdpSettings, Xrdp.Settings);
         _kernelHelper = PeerProcess.Start(Built.LogonHelper, ["kernel", KernelSocket]);
         await Eventually.TrueAsync(() => File.Exists(KernelSocket), TimeSpan.FromSeconds(10), () => $"the kernel helper does not listen:\n{_kernelHelper.Output}", cancellation);
     }
@@ -211,9 +272,10 @@ public sealed class Deployment : IAsyncDisposable
         await DoneAsync(cancellation, "server", "activate", "--first-name", "Ada", "--last-name", "Lovelace", "--company", "Example", "--country", "CA");
         if (_options.DeviceCals > 0)
             await InstallPackAsync(_options.DeviceCals, cancellation);
+        if (_options.UserCals > 0)
+            await InstallPackAsync(_options.UserCals, cancellation, CalType.User);
         await SessionHost.StartAsync(cancellation);
-        var invited = await CommandAsync<InviteResponse>(cancellation, "hosts", "invite");
-        await DoneAsync(cancellation, "hosts", "join", invited.Invitation);
+        await JoinAsync(cancellation);
     }
 
     private async Task DoneAsync(CancellationToken cancellation, params string[] arguments)

@@ -15,6 +15,7 @@ public sealed class UnpinnedServerTests
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
+        await deployment.EndGraceAsync(display, Cancellation);
         await deployment.LicenseServer.StopAsync();
 
         // It is activated by the same clearinghouse, holds CALs, and answers at the same address.

@@ -57,6 +57,9 @@ public sealed class PrivateXrdp : IAsyncDisposable
 
     public string RdpSocket => _folder["rdp.sock"];
 
+    /// <summary>A copy of its xrdp.ini.</summary>
+    public string Settings => _folder["xrdp.ini"];
+
     /// <summary>The first process inside, numbered from outside: <c>nsenter -t InitPid -a</c>, <c>/proc/InitPid/root</c>.</summary>
     public int InitPid { get; private set; }
 

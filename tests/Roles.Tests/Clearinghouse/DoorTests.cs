@@ -27,11 +27,12 @@ public sealed class DoorTests : IAsyncLifetime
         Assert.Equal(
             [
                 "GET /v1/product-keys Administration", "GET /v1/root Public", "GET /v1/status Administration", "POST /v1/activations Public",
+                "POST /v1/grace-extensions Administration",
                 "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration",
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));
-        Assert.Equal(4, Endpoints(_publisher.SignerApp).Count);
+        Assert.Equal(5, Endpoints(_publisher.SignerApp).Count);
     }
 
     [Fact]

@@ -63,7 +63,7 @@ public sealed class OperatorTests : IAsyncLifetime
         Assert.Equal(LicensingProblem.InvalidField, await ProblemOf(new(null, null)));
         Assert.Equal(LicensingProblem.InvalidField, await ProblemOf(new("x", 1)));
         Assert.Equal(LicensingProblem.InvalidField, (await Assert.ThrowsAsync<ProblemException>(() => _publisher.Administration.ProductKeysAsync("x", 3, TestPublisher.Cancellation))).Problem);
-        Assert.Equal(LicensingProblem.InvalidField, (await Assert.ThrowsAsync<ProblemException>(() => _publisher.Administration.ProductKeysAsync(null, 501, TestPublisher.Cancellation))).Problem);
+        Assert.Equal(LicensingProblem.InvalidField, (await Assert.ThrowsAsync<ProblemException>(() => _publisher.Administration.ProductKeysAsync(null, 1001, TestPublisher.Cancellation))).Problem);
     }
 
     [Fact]

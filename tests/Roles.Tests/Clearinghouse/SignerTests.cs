@@ -18,6 +18,7 @@ public sealed class SignerTests : IAsyncLifetime
     private const string LicenseServer = "v1/signatures/license-server";
     private const string Tls = "v1/signatures/clearinghouse-tls";
     private const string KeyPack = "v1/signatures/key-pack";
+    private const string Time = "v1/signatures/time";
 
     private readonly ECDsa _key = TestAuthority.NewKey();
     private TestPublisher _publisher = null!;
@@ -47,7 +48,7 @@ public sealed class SignerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task It_signs_the_three_kinds()
+    public async Task It_signs_certificates_key_packs_and_times()
     {
         var tbs = Certificate().ToBeSigned();
         var signature = await SignedAsync(LicenseServer, tbs);
@@ -59,6 +60,20 @@ public sealed class SignerTests : IAsyncLifetime
         var statement = await SignedAsync(KeyPack, Pack().Encode());
         Assert.True(Statement.TryVerify(statement, _issuing.GetECDsaPublicKey()!, out var payload));
         Assert.Equal(Pack(), KeyPackStatement.Decode(payload));
+        var told = new SignedTimeStatement(RandomNumberGenerator.GetBytes(SignedTimeStatement.NonceLength), Now);
+        Assert.True(Statement.TryVerify(await SignedAsync(Time, told.Encode()), _issuing.GetECDsaPublicKey()!, out payload));
+        Assert.Equal(told.Encode(), payload);
+    }
+
+    [Fact]
+    public async Task It_signs_no_time_but_its_own()
+    {
+        var told = new SignedTimeStatement(new byte[SignedTimeStatement.NonceLength], Now);
+        await SignedAsync(Time, (told with { Now = Now.AddMinutes(5) }).Encode());
+        await RefusedAsync(Time, (told with { Now = Now.AddMinutes(6) }).Encode(), "at the signer");
+        await RefusedAsync(Time, (told with { Now = Now.AddYears(-1) }).Encode(), "at the signer");
+        await RefusedAsync(Time, Pack().Encode(), "type");
+        await RefusedAsync(Time, [.. told.Encode(), 0], "after");
     }
 
     [Fact]

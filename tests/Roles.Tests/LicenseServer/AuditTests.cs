@@ -69,7 +69,7 @@ public class AuditTests
         await using var ledger = new TestLedger();
         await FillAsync(ledger);
 
-        ledger.Tamper("INSERT INTO hosts SELECT randomblob(16), name, machine_id, public_key, version, mode, joined_at, certificate_to_be_signed, certificate_until, last_seen_at, removed_at, ledger_number FROM hosts LIMIT 1");
+        ledger.Tamper("INSERT INTO hosts (host_id, name, machine_id, public_key, version, mode, joined_at, certificate_to_be_signed, certificate_until, last_seen_at, allowed, quota_per_hour, separate_accounts, hour_began, taken_in_hour, removed_at, ledger_number) SELECT randomblob(16), name, machine_id, public_key, version, mode, joined_at, certificate_to_be_signed, certificate_until, last_seen_at, allowed, quota_per_hour, separate_accounts, hour_began, taken_in_hour, removed_at, ledger_number FROM hosts LIMIT 1");
 
         var fault = Assert.Single((await ledger.VerifyAsync()).Faults);
         Assert.Equal(("hosts", "no entry of the audit tells of the row"), (fault.Table, fault.Fault));

@@ -29,7 +29,7 @@ public class DoorsTests
 
         Assert.All(endpoints, endpoint => Assert.NotNull(endpoint.Value));
         Assert.Equal(
-            ["/v1/device-cals", "/v1/hosts/join", "/v1/hosts/renew", "/v1/validations"],
+            ["/v1/device-cals", "/v1/grace", "/v1/hosts/join", "/v1/hosts/renew", "/v1/revocations", "/v1/sessions", "/v1/time", "/v1/user-cals", "/v1/validations"],
             endpoints.Where(endpoint => endpoint.Value!.Door == Door.Hosts).Select(endpoint => endpoint.Key.Split(' ')[1]).Order());
         Assert.All(endpoints.Values.Where(declared => declared!.Door == Door.Hosts), declared => Assert.NotEqual(Credential.None, declared!.Credential));
     }
@@ -43,7 +43,9 @@ public class DoorsTests
         foreach (var endpoint in server.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>())
         {
             var method = new HttpMethod(endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0]);
-            var path = endpoint.RoutePattern.RawText!.Replace("{serial}", new string('0', 32), StringComparison.Ordinal);
+            var path = endpoint.RoutePattern.RawText!.Replace("{serial}", new string('0', 32), StringComparison.Ordinal)
+                .Replace("{id}", Guid.Empty.ToString(), StringComparison.Ordinal).Replace("{device}", Guid.Empty.ToString(), StringComparison.Ordinal)
+                .Replace("{name}", "alice", StringComparison.Ordinal);
             var wrong = endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door == Door.Hosts ? server.AdministrationHttp : host.Http;
 
             var problem = await ProblemAsync(wrong, method, path, "{}");

@@ -54,6 +54,12 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
 
     public int Quantity { get; set; } = 5;
 
+    /// <summary>What time it says it is; null where it has no such route.</summary>
+    public DateTimeOffset? Now { get; set; }
+
+    /// <summary>The time answers another question than the one that was asked.</summary>
+    public bool TimeOfAnother { get; set; }
+
     public static async Task<FakeClearinghouse> StartAsync(TestAuthority authority)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -90,6 +96,11 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
                 break;
             case "/v1/key-packs":
                 await AnswerAsync(context, Redeem(await ReadAsync(context, ContractsJson.Default.RedeemRequest)), ContractsJson.Default.RedeemResponse);
+                break;
+            case "/v1/time" when Now is { } now:
+                var asked = await ReadAsync(context, ContractsJson.Default.TimeRequest);
+                var told = new SignedTimeStatement(TimeOfAnother ? new byte[SignedTimeStatement.NonceLength] : asked.Nonce, now);
+                await AnswerAsync(context, new(Statement.Sign(told.Encode(), Signer), Authority.Issuing.ExportCertificatePem()), ContractsJson.Default.ClearinghouseTimeAnswer);
                 break;
             default:
                 context.Response.StatusCode = 404;

@@ -5,10 +5,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
@@ -29,15 +30,16 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     {
         _clearinghouse = clearinghouse;
         _root = root;
+        Time = new(TestLedger.Begin, () => _app.Services.GetRequiredService<Ledger>().Clock.GetUtcNow());
     }
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ostiary-ls-").FullName;
 
-    public FakeTimeProvider Time { get; } = new(TestLedger.Begin);
+    public WalkedTime Time { get; }
 
     public TestLog Lines { get; } = new();
 
-    public Uri Address => new(_app.Urls.Single(url => url.StartsWith("https:", StringComparison.Ordinal)));
+    public Uri Address => LicenseServerRole.HostsAddressOf(_app);
 
     public Ledger Ledger => _app.Services.GetRequiredService<Ledger>();
 
@@ -46,6 +48,20 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     public string AdministrationSocket => Path.Combine(Directory, "state", "admin.sock");
 
     public HttpClient AdministrationHttp { get; private set; } = null!;
+
+    public Uri AdministrationAddress => LicenseServerRole.AdministrationAddressOf(_app);
+
+    /// <summary>An administrator elsewhere, with this token or none.</summary>
+    public HttpClient Remote(string? token)
+    {
+        var http = PinnedServer.Connect(AdministrationAddress, Ledger.Identity.Key.Fingerprint, token, TimeSpan.FromSeconds(30), Time);
+        _used.Add(http);
+        return http;
+    }
+
+    /// <summary>A token for a program, made by the local root.</summary>
+    public async Task<string> TokenAsync(AccountRole role, int days = 30)
+        => (await new AccountsClient(AdministrationHttp).CreateTokenAsync(new($"{role}-{Guid.NewGuid():N}", role, days), TestPublisher.Cancellation)).Token;
 
     public LicenseServerAdministrationClient Administration => new(AdministrationHttp);
 
@@ -62,16 +78,34 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         await StartAsync();
     }
 
+    /// <summary>An activated license server with a pack of Device CALs.</summary>
+    public static async Task<RunningLicenseServer> StartWithPackAsync(FakeClearinghouse clearinghouse, int quantity)
+    {
+        clearinghouse.Quantity = quantity;
+        var server = await StartAsync(clearinghouse);
+        await server.ActivateAsync();
+        await server.Administration.InstallPackAsync(new(FakeClearinghouse.NewProductKey()), TestPublisher.Cancellation);
+        return server;
+    }
+
     public async Task ActivateAsync() => await Administration.ActivateAsync(new(TestPublisher.Company), TestPublisher.Cancellation);
 
     /// <summary>Invites and joins a host.</summary>
-    public async Task<TestHost> JoinAsync(int version = 2022)
+    public async Task<TestHost> JoinAsync(int version = 2022, LicensingMode mode = LicensingMode.PerDevice)
     {
-        var invited = await Administration.InviteAsync(new(new(version), LicensingMode.PerDevice, 24), TestPublisher.Cancellation);
+        var invited = await Administration.InviteAsync(new(new(version), mode, 24), TestPublisher.Cancellation);
         Assert.True(Invitation.TryParse(invited.Invitation, out var invitation));
         var host = new TestHost(this);
         await host.JoinAsync(invitation.Token);
         return host;
+    }
+
+    /// <summary>The payload of a statement that this license server has signed.</summary>
+    public byte[] Verified(byte[] statement)
+    {
+        using var key = Ledger.Identity.Current.Certificate.GetECDsaPublicKey()!;
+        Assert.True(Statement.TryVerify(statement, key, out var payload));
+        return payload;
     }
 
     /// <summary>A caller at the hosts' door with this certificate, or none. It takes only a server whose leaf is signed by the pinned key.</summary>
@@ -113,6 +147,8 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         {
             StateDirectory = Path.Combine(Directory, "state"),
             Listen = "127.0.0.1:0",
+            AdministrationListen = "127.0.0.1:0",
+            SignInsPerMinute = 1_000,
             Clearinghouse = _clearinghouse?.Address,
             RootFile = rootFile,
         };
@@ -165,6 +201,21 @@ internal sealed class TestHost(RunningLicenseServer server)
         var answer = await Client.RequestDeviceCalAsync(device.Request(), TestPublisher.Cancellation);
         device.Keep(answer);
         return answer;
+    }
+
+    /// <summary>Connects, logs on and connects again: the device holds a permanent CAL if a seat is free.</summary>
+    public async Task<DeviceCalAnswer> SettleAsync(TestDevice device)
+    {
+        await ConnectAsync(device);
+        Assert.True(await LogOnAsync(device));
+        return await ConnectAsync(device);
+    }
+
+    /// <summary>The revocation list, verified with the license server's key.</summary>
+    public async Task<RevocationListStatement> RevocationsAsync(long after = 0, int wait = 0)
+    {
+        var answer = await Client.RevocationsAsync(after, wait, TestPublisher.Cancellation);
+        return RevocationListStatement.Decode(server.Verified(answer.List));
     }
 
     public async Task<bool> LogOnAsync(TestDevice device)

@@ -1,16 +1,17 @@
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Time.Testing;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer;
+using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Packs;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
@@ -30,10 +31,11 @@ internal sealed class TestLedger : IAsyncDisposable
             TemporariesPerHost = temporariesPerHost,
             MaxBatch = maxBatch,
         };
+        Time = new(Begin, () => Ledger?.Clock.GetUtcNow());
         Ledger = Open();
     }
 
-    public FakeTimeProvider Time { get; } = new(Begin);
+    public WalkedTime Time { get; }
 
     /// <summary>What the next permanent CAL is good for.</summary>
     public int PermanentDays { get; set; } = 60;
@@ -44,13 +46,25 @@ internal sealed class TestLedger : IAsyncDisposable
 
     public async Task RestartAsync()
     {
+        // A role that runs writes the time once a minute.
+        await Ledger.WorkAsync(_ => true, TestContext.Current.CancellationToken);
         await Ledger.DisposeAsync();
         Ledger = Open();
     }
 
     public void PassDays(double days) => Time.Advance(TimeSpan.FromDays(days));
 
-    public async Task<HostIdentity> JoinAsync(int version = 2022)
+    /// <summary>The license server gets a certificate of this authority.</summary>
+    public async Task ActivateAsync(TestAuthority authority)
+    {
+        var certificate = TestAuthority.SignDer(
+            CertificateProfiles.LicenseServer(authority.Issuing, Ledger.Identity.Key.PublicKey, TestAuthority.Serial(), TestAuthority.Begin, TestAuthority.Begin.AddYears(10)), authority.IssuingKey);
+        var (row, _) = await Ledger.WorkAsync(
+            batch => Activate.Record(batch, certificate, authority.Issuing.RawData, authority.Root.RawData), TestContext.Current.CancellationToken);
+        Ledger.Recertify(row);
+    }
+
+    public async Task<HostIdentity> JoinAsync(int version = 2022, LicensingMode mode = LicensingMode.PerDevice)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var publicKey = key.ExportSubjectPublicKeyInfo();
@@ -64,7 +78,7 @@ internal sealed class TestLedger : IAsyncDisposable
                     MachineId = new string('0', 32),
                     PublicKey = publicKey,
                     Version = new(version),
-                    Mode = LicensingMode.PerDevice,
+                    Mode = mode,
                     JoinedAt = batch.Now,
                 };
                 batch.Audit("host-joined", CanonicalContent.Hosts, joined.HostId.ToString(), number =>
@@ -79,10 +93,10 @@ internal sealed class TestLedger : IAsyncDisposable
         return new(host.HostId, SHA256.HashData(publicKey));
     }
 
-    public async Task<Guid> InstallPackAsync(int quantity, int version = 2022, DateTimeOffset? expiresAt = null)
+    public async Task<Guid> InstallPackAsync(int quantity, int version = 2022, DateTimeOffset? expiresAt = null, CalType type = CalType.Device)
     {
         var statement = new KeyPackStatement(
-            Guid.NewGuid(), Ledger.Identity.Key.Fingerprint, CalType.Device, new(version), quantity, "retail", Time.GetUtcNow(), expiresAt);
+            Guid.NewGuid(), Ledger.Identity.Key.Fingerprint, type, new(version), quantity, "retail", Time.GetUtcNow(), expiresAt);
         await Ledger.WorkAsync(
             batch => InstallPack.Install(batch, statement, statement.Encode(), [1], RandomNumberGenerator.GetBytes(32)), TestContext.Current.CancellationToken);
         return statement.PackId;
@@ -157,8 +171,10 @@ internal sealed class TestDevice(string name, byte[]? hardwareId = null)
     /// <summary>Of the last CAL that was granted.</summary>
     public string Serial { get; private set; } = "";
 
+    public string Address { get; set; } = "192.0.2.1";
+
     public DeviceCalRequest Request(bool presents = true)
-        => new(Guid.NewGuid(), new(Convert.ToHexStringLower(HardwareId), Name, "alice", "192.0.2.1"), presents ? Stored : null);
+        => new(Guid.NewGuid(), new(Convert.ToHexStringLower(HardwareId), Name, "alice", Address), presents ? Stored : null);
 
     public void Keep(DeviceCalAnswer answer)
     {

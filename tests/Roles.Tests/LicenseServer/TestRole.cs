@@ -4,7 +4,6 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -23,13 +22,14 @@ internal sealed class TestRole : IAsyncDisposable
 
     private TestRole()
     {
+        Time = new(new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero), () => App!.Services.GetRequiredService<Ledger>().Clock.GetUtcNow());
         Options = new() { StateDirectory = _directory, Listen = "127.0.0.1:0" };
         App = LicenseServerRole.Build(Options, Time, logging => logging.SetMinimumLevel(LogLevel.None));
     }
 
     public static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero));
+    public WalkedTime Time { get; }
 
     public LicenseServerOptions Options { get; }
 
@@ -61,7 +61,7 @@ internal sealed class TestRole : IAsyncDisposable
         },
     })
     {
-        BaseAddress = new Uri(App.Urls.Single(url => url.StartsWith("https", StringComparison.Ordinal))),
+        BaseAddress = LicenseServerRole.HostsAddressOf(App),
         Timeout = TimeSpan.FromSeconds(20),
     });
 

@@ -25,6 +25,9 @@ public sealed class FakeKernelHelper : IAsyncDisposable
     /// <summary>The X server's user behind every socket that is asked for; null: none yet.</summary>
     public uint? Uid { get; set; }
 
+    /// <summary>Of the sockets that were asked for, newest connection first, the one whose logon the hook was started for; null: the kernel does not tell.</summary>
+    public Func<IReadOnlyList<uint>, uint?>? LogonAt { get; set; }
+
     public int Questions => Volatile.Read(ref _questions);
 
     /// <summary>What the PAM hook sends, and what it gets.</summary>
@@ -58,8 +61,8 @@ public sealed class FakeKernelHelper : IAsyncDisposable
         {
             while (true)
             {
-                using var stream = new NetworkStream(await _listener.AcceptAsync(_stop.Token), ownsSocket: true);
-                await AnswerAsync(stream);
+                var stream = new NetworkStream(await _listener.AcceptAsync(_stop.Token), ownsSocket: true);
+                _ = AnswerAsync(stream);
             }
         }
         catch (Exception stopped) when (stopped is OperationCanceledException or SocketException or ObjectDisposedException)
@@ -70,6 +73,7 @@ public sealed class FakeKernelHelper : IAsyncDisposable
 
     private async Task AnswerAsync(NetworkStream stream)
     {
+        await using var _ = stream;
         try
         {
             while (true)
@@ -77,15 +81,18 @@ public sealed class FakeKernelHelper : IAsyncDisposable
                 using var question = JsonDocument.Parse(await ReadAsync(stream, _stop.Token));
                 Interlocked.Increment(ref _questions);
                 var x = Uid is { } uid ? $"{{\"pid\":1,\"uid\":{uid},\"display\":10}}" : "null";
-                var sockets = question.RootElement.GetProperty("sockets").EnumerateArray().Select(socket => $"{{\"socket\":{socket.GetUInt32()},\"xrdp\":7,\"x\":{x}}}");
+                var inodes = question.RootElement.GetProperty("sockets").EnumerateArray().Select(socket => socket.GetUInt32()).ToList();
+                var sockets = inodes.Select(inode => $"{{\"socket\":{inode},\"xrdp\":{inode},\"x\":{x}}}");
+                var logon = LogonAt?.Invoke(inodes)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "null";
+                var logons = question.RootElement.GetProperty("logons").EnumerateArray().Select(hook => $"{{\"pid\":{hook.GetInt32()},\"xrdp\":{logon}}}");
                 var tcp = question.RootElement.GetProperty("tcp").EnumerateArray()
                     .Select(ends => $"{{\"local\":\"{ends.GetProperty("local").GetString()}\",\"remote\":\"{ends.GetProperty("remote").GetString()}\",\"xrdp\":7,\"x\":{x}}}");
-                await WriteAsync(stream, System.Text.Encoding.UTF8.GetBytes($"{{\"entries\":[{string.Join(',', sockets.Concat(tcp))}]}}"));
+                await WriteAsync(stream, System.Text.Encoding.UTF8.GetBytes($"{{\"entries\":[{string.Join(',', sockets.Concat(tcp))}],\"logons\":[{string.Join(',', logons)}]}}"));
             }
         }
-        catch (IOException)
+        catch (Exception over) when (over is IOException or OperationCanceledException)
         {
-            // The role closed.
+            // The role closed, or the test is over.
         }
     }
 

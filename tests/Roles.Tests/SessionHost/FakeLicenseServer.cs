@@ -15,6 +15,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 
 namespace Ostiary.Roles.Tests.SessionHost;
 
@@ -61,6 +62,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 _certificate;
     private readonly ConcurrentDictionary<string, GrantedCal> _issued = new();
+    private readonly Guid _hostId = Guid.NewGuid();
     private WebApplication? _app;
     private int _port;
     private long _ledger;
@@ -99,9 +101,31 @@ public sealed class FakeLicenseServer : IAsyncDisposable
 
     public ConcurrentQueue<DeviceCalRequest> Asked { get; } = new();
 
+    public ConcurrentQueue<UserCalRequest> AskedForUsers { get; } = new();
+
+    /// <summary>How long a User CAL lives from now on.</summary>
+    public TimeSpan UserLife { get; set; } = TimeSpan.FromDays(60);
+
+    /// <summary>The leases are for somebody else.</summary>
+    public bool LeasesWrongly { get; set; }
+
     public ConcurrentQueue<ValidationRequest> Validated { get; } = new();
 
+    public ConcurrentQueue<ReportedSession> Reported { get; } = new();
+
     public int Renewals { get; private set; }
+
+    /// <summary>What time it says it is.</summary>
+    public Func<DateTimeOffset> Clock { get; set; } = () => DateTimeOffset.UtcNow;
+
+    /// <summary>The copy of the grace record that it keeps.</summary>
+    public byte[]? Grace { get; set; }
+
+    /// <summary>The revocation list that it gives; its date is made anew at each answer unless it is set here.</summary>
+    public RevocationListStatement Revocations { get; set; } = new(1, default, [], [], []);
+
+    /// <summary>Refuses in the first pass only.</summary>
+    public bool RefusesFirstPass { get; set; }
 
     public async Task StartAsync()
     {
@@ -111,7 +135,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         using var tlsKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var now = DateTimeOffset.UtcNow;
         var leaf = FakePublisher.Make(
-            CertificateProfiles.LicenseServerTls(_certificate, tlsKey.ExportSubjectPublicKeyInfo(), FakePublisher.Serial(), now.AddDays(-1), now.AddDays(90)), _key).CopyWithPrivateKey(tlsKey);
+            CertificateProfiles.LicenseServerTls(_certificate, tlsKey.ExportSubjectPublicKeyInfo(), FakePublisher.Serial(), now.AddDays(-1), now.AddYears(5)), _key).CopyWithPrivateKey(tlsKey);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, _port, listen => listen.UseHttps(https =>
         {
             https.ServerCertificate = leaf;
@@ -124,7 +148,12 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         _app.MapPost("/v1/hosts/join", (Delegate)JoinAsync);
         _app.MapPost("/v1/hosts/renew", (Delegate)RenewAsync);
         _app.MapPost("/v1/device-cals", (Delegate)GrantAsync);
+        _app.MapPost("/v1/user-cals", (Delegate)GrantUserAsync);
         _app.MapPost("/v1/validations", (Delegate)ValidateAsync);
+        _app.MapPost("/v1/sessions", (Delegate)ReportAsync);
+        _app.MapPost("/v1/grace", (Delegate)KeepGraceAsync);
+        _app.MapPost("/v1/time", (Delegate)TimeAsync);
+        _app.MapGet("/v1/revocations", (Delegate)RevocationsAsync);
         await _app.StartAsync();
         _port = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
     }
@@ -177,13 +206,13 @@ public sealed class FakeLicenseServer : IAsyncDisposable
 
     private Membership Membership(HttpContext http)
     {
-        var now = DateTimeOffset.UtcNow;
-        var id = Guid.NewGuid();
+        var now = Clock();
+        var id = _hostId;
         using var host = FakePublisher.Make(
             CertificateProfiles.SessionHost(
                 _certificate, http.Connection.ClientCertificate!.PublicKey.ExportSubjectPublicKeyInfo(), new(id, CalVersion.Newest, Mode),
                 FakePublisher.Serial(), now.AddMinutes(-1), now.Add(HostCertificateLife)), _key);
-        return new(id, CertificateChain.ToPem([host, _certificate, _publisher.Issuing]), _publisher.Root.ExportCertificatePem(), CalVersion.Newest, Mode);
+        return new(id, CertificateChain.ToPem([host, _certificate, _publisher.Issuing]), _publisher.Root.ExportCertificatePem(), CalVersion.Newest, Mode, Grace);
     }
 
     // First connection: temporary. After a validated logon: permanent. Presented again: the same.
@@ -192,7 +221,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         var request = await ReadAsync<DeviceCalRequest>(http);
         Asked.Enqueue(request);
         await Task.Delay(Slow, http.RequestAborted);
-        if (Refuses is { } reason)
+        if ((Refuses ?? (RefusesFirstPass && request.Pass == AskingPass.Permanent ? RefusalReason.NoCalAvailable : null)) is { } reason)
             return Results.Json(new DeviceCalAnswer(null, reason, "0 of 2 CALs are free", Head()), ContractsJson.Default.DeviceCalAnswer);
         var known = _issued.GetValueOrDefault(request.Device.HardwareId);
         var hardwareId = Convert.FromHexString(request.Device.HardwareId);
@@ -205,10 +234,61 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         return Results.Json(new DeviceCalAnswer(granted, null, null, Head()), ContractsJson.Default.DeviceCalAnswer);
     }
 
+    private async Task<IResult> GrantUserAsync(HttpContext http)
+    {
+        var request = await ReadAsync<UserCalRequest>(http);
+        AskedForUsers.Enqueue(request);
+        await Task.Delay(Slow, http.RequestAborted);
+        if (Refuses is { } reason)
+            return Results.Json(new UserCalAnswer(null, reason, "0 of 2 User CALs are free", Head()), ContractsJson.Default.UserCalAnswer);
+        var now = DateTimeOffset.FromUnixTimeSeconds(DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+        var serial = Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes($"{request.User.Realm} {request.User.StableId ?? request.User.Name}")).AsSpan(0, 16));
+        var digest = UserLeaseStatement.DigestUser(_hostId, LeasesWrongly ? new("mallory", "", null) : request.User);
+        var lease = new UserLeaseStatement(_hostId, serial, CalVersion.Newest, digest, now, now + UserLife);
+        return Results.Json(
+            new UserCalAnswer(new(serial, CalVersion.Newest, now, now + UserLife, false, Statement.Sign(lease.Encode(), _key)), null, null, Head()), ContractsJson.Default.UserCalAnswer);
+    }
+
     private async Task<IResult> ValidateAsync(HttpContext http)
     {
         Validated.Enqueue(await ReadAsync<ValidationRequest>(http));
         return Results.Json(new ValidationAnswer(true, Head()), ContractsJson.Default.ValidationAnswer);
+    }
+
+    private async Task<IResult> ReportAsync(HttpContext http)
+    {
+        foreach (var session in (await ReadAsync<SessionReport>(http)).Sessions)
+            Reported.Enqueue(session);
+        return Results.Json(new object(), ContractsJson.Default.Object);
+    }
+
+    // The record that began first counts; of one period the newest.
+    private async Task<IResult> KeepGraceAsync(HttpContext http)
+    {
+        if ((await ReadAsync<GraceCopyRequest>(http)).Record is { } told && (Grace is null || Order(told).CompareTo(Order(Grace)) < 0))
+            Grace = told;
+        return Results.Json(new GraceCopyAnswer(Grace), ContractsJson.Default.GraceCopyAnswer);
+
+        static (DateTimeOffset, long) Order(byte[] record)
+            => Statement.TryReadUnverified(record, out var payload) && GraceRecordStatement.Decode(payload) is var read ? (read.StartedAt, -read.Generation) : default;
+    }
+
+    // For a host whose certificate holds, as a license server demands it.
+    private async Task<IResult> TimeAsync(HttpContext http)
+    {
+        var now = Clock();
+        return http.Connection.ClientCertificate is { } host && host.NotBefore.ToUniversalTime() <= now && now <= host.NotAfter.ToUniversalTime()
+            ? Results.Json(new TimeAnswer(Statement.Sign(new SignedTimeStatement((await ReadAsync<TimeRequest>(http)).Nonce, now).Encode(), _key)), ContractsJson.Default.TimeAnswer)
+            : Results.Json(ProblemBody.Of(LicensingProblem.HostNotJoined), ContractsJson.Default.ProblemBody, ProblemBody.ContentType, 403);
+    }
+
+    private async Task<IResult> RevocationsAsync(HttpContext http, long after, int wait)
+    {
+        for (var end = DateTimeOffset.UtcNow.AddSeconds(wait); Revocations.Number <= after && DateTimeOffset.UtcNow < end;)
+            await Task.Delay(50, http.RequestAborted);
+        var list = Revocations;
+        return Results.Json(
+            new RevocationAnswer(Statement.Sign((list.IssuedAt == default ? list with { IssuedAt = Clock() } : list).Encode(), _key)), ContractsJson.Default.RevocationAnswer);
     }
 
     private LedgerHead Head()

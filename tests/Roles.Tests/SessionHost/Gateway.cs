@@ -7,6 +7,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.Protocol.Tests.Clients;
 using Ostiary.SessionHost;
 using Ostiary.SessionHost.Gateway;
+using Ostiary.SessionHost.Grace;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.SessionHost;
@@ -37,7 +38,7 @@ public sealed class Gateway : IAsyncDisposable
     public static string NewState() => Directory.CreateTempSubdirectory("ostiary-sh-").FullName;
 
     public static async Task<Gateway> StartAsync(
-        FakeXrdp xrdp, Func<SessionHostOptions, SessionHostOptions>? change = null, TimeProvider? time = null, string? state = null, ILoggerProvider? log = null)
+        FakeXrdp xrdp, Func<SessionHostOptions, SessionHostOptions>? change = null, TimeProvider? time = null, string? state = null, ILoggerProvider? log = null, bool grace = false)
     {
         var directory = state ?? NewState();
         var options = new SessionHostOptions
@@ -54,23 +55,27 @@ public sealed class Gateway : IAsyncDisposable
             logging.AddProvider(log ?? new TestLog()).SetMinimumLevel(LogLevel.Debug);
         });
         await role.StartAsync();
+        // Rules are tested with the grace period over, unless it is what a test is about.
+        if (!grace)
+            await role.Services.GetRequiredService<GracePeriod>().CalGrantedAsync(CancellationToken.None);
         return new(directory, state is null, role, options.AdministrationSocket);
     }
 
     /// <summary>A gateway in front of <paramref name="xrdp"/> that has joined <paramref name="servers"/>.</summary>
     public static async Task<Gateway> JoinedAsync(
-        FakeXrdp xrdp, FakeLicenseServer[] servers, Func<SessionHostOptions, SessionHostOptions>? change = null, string? state = null, ILoggerProvider? log = null)
+        FakeXrdp xrdp, FakeLicenseServer[] servers, Func<SessionHostOptions, SessionHostOptions>? change = null, string? state = null, ILoggerProvider? log = null, TimeProvider? time = null,
+        bool grace = false)
     {
-        var gateway = await StartAsync(xrdp, change, null, state, log);
+        var gateway = await StartAsync(xrdp, change, time, state, log, grace);
         foreach (var server in servers)
             await gateway.Administration.JoinAsync(new(server.Invitation), CancellationToken.None);
         return gateway;
     }
 
-    public Task<RdpClient> ConnectAsync(byte[]? stored = null, string machine = "KIOSK-01", ClientForm form = ClientForm.FreeRdp, bool errorInfo = true, bool byteAtATime = false, IPAddress? from = null)
+    public Task<RdpClient> ConnectAsync(byte[]? stored = null, string machine = "KIOSK-01", ClientForm form = ClientForm.FreeRdp, bool errorInfo = true, bool byteAtATime = false, IPAddress? from = null, bool administrative = false)
         => RdpClient.RunAsync(
             EndPoint,
-            new() { Licensing = new() { StoredLicense = stored, MachineName = machine, Form = form }, SupportsErrorInfo = errorInfo, Password = "secret" },
+            new() { Licensing = new() { StoredLicense = stored, MachineName = machine, Form = form }, SupportsErrorInfo = errorInfo, Password = "secret", Administrative = administrative },
             TestContext.Current.CancellationToken, byteAtATime, from);
 
     public async Task<IReadOnlyList<RefusalRecord>> RefusalsAsync() => (await Administration.RefusalsAsync(null, 100, CancellationToken.None)).Items;

@@ -318,7 +318,7 @@ public sealed class LicensingPathTests : IAsyncLifetime
 
     internal static Ostiary.SessionHost.SessionHostOptions With(
         Ostiary.SessionHost.SessionHostOptions options, TimeSpan? askTime = null, TimeSpan? handshakeTime = null, TimeSpan? sequenceTime = null, TimeSpan? licensingTime = null,
-        TimeSpan? drainTime = null, int? maxPerAddress = null, int? maxWaitingPerAddress = null, int? maxWaiting = null, string? kernelHelper = null) => new()
+        TimeSpan? drainTime = null, int? maxPerAddress = null, int? maxWaitingPerAddress = null, int? maxWaiting = null, string? kernelHelper = null, bool observe = false) => new()
         {
             StateDirectory = options.StateDirectory,
             BackEnd = options.BackEnd,
@@ -333,6 +333,7 @@ public sealed class LicensingPathTests : IAsyncLifetime
             MaxPerAddress = maxPerAddress ?? options.MaxPerAddress,
             MaxWaitingPerAddress = maxWaitingPerAddress ?? options.MaxWaitingPerAddress,
             MaxWaiting = maxWaiting ?? options.MaxWaiting,
+            Observe = observe,
             KernelHelper = kernelHelper ?? options.KernelHelper,
         };
 }

@@ -74,14 +74,29 @@ public sealed class MembershipTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_per_user_invitation_is_refused_with_what_to_do()
+    public async Task A_host_has_one_mode_at_all_its_license_servers()
     {
-        _server.Mode = LicensingMode.PerUser;
-        await using var gateway = await Gateway.StartAsync(_xrdp);
+        await using var other = new FakeLicenseServer(_publisher) { Mode = LicensingMode.PerUser };
+        await other.StartAsync();
+        await using var gateway = await Gateway.JoinedAsync(_xrdp, [_server]);
 
-        var problem = await Assert.ThrowsAsync<ProblemException>(() => gateway.Administration.JoinAsync(new(_server.Invitation), CancellationToken.None));
+        var problem = await Assert.ThrowsAsync<ProblemException>(() => gateway.Administration.JoinAsync(new(other.Invitation), CancellationToken.None));
 
         Assert.Contains("per-device", problem.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_per_user_host_joins_and_asks_nobody_for_a_Device_CAL()
+    {
+        _server.Mode = LicensingMode.PerUser;
+        await using var gateway = await Gateway.JoinedAsync(_xrdp, [_server]);
+
+        await using var client = await gateway.ConnectAsync();
+
+        Assert.Equal(Protocol.Tests.Clients.RdpClientEnd.DemandActive, client.Script.End);
+        Assert.Empty(_server.Asked);
+        await Gateway.UntilAsync(async () => await gateway.SessionsAsync() is [{ Rule: "U", Serial: null }]);
+        Assert.Equal(LicensingMode.PerUser, (await gateway.Administration.StatusAsync(CancellationToken.None)).Mode);
     }
 
     [Fact]

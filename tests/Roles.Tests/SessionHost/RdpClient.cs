@@ -3,13 +3,16 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Protocol.Pdus;
 using Ostiary.Protocol.Tests.Clients;
+using Ostiary.Protocol.Wire;
 
 namespace Ostiary.Roles.Tests.SessionHost;
 
 /// <summary>A scripted RDP client over a real socket and real TLS.</summary>
 public sealed class RdpClient : IAsyncDisposable
 {
+    private const int SetErrorInfoLength = 22;
     private readonly NetworkStream _socket;
     private Stream _stream;
 
@@ -62,6 +65,33 @@ public sealed class RdpClient : IAsyncDisposable
         }
 
         return client;
+    }
+
+    /// <summary>
+    /// Reads frames until the gateway ends the connection, orderly: MCS Disconnect Provider Ultimatum, then close_notify. Answers the code
+    /// that it was told before, or null.
+    /// </summary>
+    public async Task<ErrorInfoCode?> ReadErrorInfoAsync(CancellationToken cancellation)
+    {
+        ErrorInfoCode? told = null;
+        var goodbye = false;
+        try
+        {
+            while (true)
+            {
+                var frame = await Frames.ReadAsync(_stream, cancellation);
+                goodbye = frame.AsSpan(7) is [0x21, ..];
+                if (frame.Length > SetErrorInfoLength && !goodbye)
+                    told = Pdu.Decode<SetErrorInfo>(frame.AsSpan(frame.Length - SetErrorInfoLength)).Code;
+            }
+        }
+        catch (EndOfStreamException)
+        {
+            EndedOrderly = goodbye;
+            if (!goodbye)
+                throw new InvalidDataException("the gateway ended the connection without a goodbye");
+            return told;
+        }
     }
 
     /// <summary>Reads until the gateway ends the connection.</summary>

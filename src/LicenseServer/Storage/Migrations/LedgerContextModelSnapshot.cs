@@ -16,6 +16,48 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Account", b =>
+                {
+                    b.Property<byte[]>("AccountId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("account_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("PasswordHash")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("password_hash");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.Property<int>("Role")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("role");
+
+                    b.HasKey("AccountId");
+
+                    b.HasIndex("Name")
+                        .IsUnique()
+                        .HasFilter("removed_at IS NULL");
+
+                    b.ToTable("accounts", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.AnsweredRequest", b =>
                 {
                     b.Property<byte[]>("RequestId")
@@ -68,6 +110,11 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
+
+                    b.Property<string>("By")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("by");
 
                     b.Property<byte[]>("Content")
                         .IsRequired()
@@ -124,6 +171,98 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("audit", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.BreakGlass", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("break_glass", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.ClockConfirmation", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long>("Machine")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("machine");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("clock_confirmations", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>
+                {
+                    b.Property<byte[]>("DeviceId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("device_id");
+
+                    b.Property<int>("Flags")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("flags");
+
+                    b.HasKey("DeviceId");
+
+                    b.ToTable("device_flags", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.GraceCopy", b =>
+                {
+                    b.Property<string>("MachineId")
+                        .HasMaxLength(32)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("machine_id");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<byte[]>("Record")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("record");
+
+                    b.HasKey("MachineId");
+
+                    b.ToTable("grace_copies", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.HeadRow", b =>
                 {
                     b.Property<int>("Id")
@@ -135,9 +274,17 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("hash");
 
+                    b.Property<long>("ListNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("list_number");
+
                     b.Property<long>("Number")
                         .HasColumnType("INTEGER")
                         .HasColumnName("number");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
 
                     b.HasKey("Id");
 
@@ -217,6 +364,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("host_id");
 
+                    b.Property<bool>("Allowed")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("allowed");
+
                     b.Property<byte[]>("CertificateToBeSigned")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -225,6 +376,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("CertificateUntil")
                         .HasColumnType("INTEGER")
                         .HasColumnName("certificate_until");
+
+                    b.Property<long?>("HourBegan")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("hour_began");
 
                     b.Property<long>("JoinedAt")
                         .HasColumnType("INTEGER")
@@ -258,9 +413,21 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("public_key");
 
+                    b.Property<int>("QuotaPerHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("quota_per_hour");
+
                     b.Property<long?>("RemovedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("removed_at");
+
+                    b.Property<bool>("SeparateAccounts")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("separate_accounts");
+
+                    b.Property<int>("TakenInHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("taken_in_hour");
 
                     b.Property<int>("Version")
                         .HasColumnType("INTEGER")
@@ -282,6 +449,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasMaxLength(255)
                         .HasColumnType("TEXT")
                         .HasColumnName("account");
+
+                    b.Property<bool>("AskFirst")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ask_first");
 
                     b.Property<string>("ClientName")
                         .IsRequired()
@@ -317,6 +488,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("ledger_number");
 
+                    b.Property<bool>("Merged")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("merged");
+
                     b.Property<long>("NotAfter")
                         .HasColumnType("INTEGER")
                         .HasColumnName("not_after");
@@ -325,9 +500,22 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("not_before");
 
+                    b.Property<bool>("OutsideLimit")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("outside_limit");
+
                     b.Property<byte[]>("PackId")
                         .HasColumnType("BLOB")
                         .HasColumnName("pack_id");
+
+                    b.Property<string>("RevocationReason")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("revocation_reason");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked_at");
 
                     b.Property<byte[]>("Serial")
                         .IsRequired()
@@ -357,9 +545,14 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("AskFirst")
+                        .HasFilter("ask_first");
+
                     b.HasIndex("DeviceId");
 
                     b.HasIndex("DeviceKey");
+
+                    b.HasIndex("HardwareId");
 
                     b.HasIndex("PackId")
                         .HasFilter("pack_id IS NOT NULL");
@@ -367,7 +560,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("Serial")
                         .IsUnique();
 
+                    b.HasIndex("HostId", "NotBefore");
+
                     b.HasIndex("Status", "NotAfter");
+
+                    b.HasIndex("Kind", "Status", "NotAfter")
+                        .HasFilter("kind = 0 AND status = 0");
 
                     b.ToTable("licenses", (string)null);
                 });
@@ -418,6 +616,14 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("quantity");
 
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("SplitFrom")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("split_from");
+
                     b.Property<byte[]>("Statement")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -433,8 +639,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
                     b.HasKey("PackId");
 
-                    b.HasIndex("ProductKeyHash")
-                        .IsUnique();
+                    b.HasIndex("ProductKeyHash");
 
                     b.ToTable("packs", (string)null);
                 });
@@ -457,6 +662,88 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasKey("ProductKeyHash");
 
                     b.ToTable("redemptions", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.RunningSession", b =>
+                {
+                    b.Property<byte[]>("HostId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("host_id");
+
+                    b.Property<long>("SessionId")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("session_id");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("address");
+
+                    b.Property<long>("ReportedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reported_at");
+
+                    b.Property<byte[]>("Serial")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("serial");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.HasKey("HostId", "SessionId");
+
+                    b.HasIndex("ReportedAt");
+
+                    b.HasIndex("Serial");
+
+                    b.ToTable("sessions", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.ServerPolicy", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<bool>("PreventLicenseUpgrade")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("prevent_license_upgrade");
+
+                    b.Property<int>("UserOverUse")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("user_over_use");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("policy", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.SignInFailure", b =>
+                {
+                    b.Property<byte[]>("NameHash")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("name_hash");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("count");
+
+                    b.Property<long>("LastAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_at");
+
+                    b.HasKey("NameHash");
+
+                    b.HasIndex("LastAt");
+
+                    b.ToTable("sign_in_failures", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Temporary", b =>
@@ -534,6 +821,167 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("HostId", "Id");
 
                     b.ToTable("temporaries", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Token", b =>
+                {
+                    b.Property<byte[]>("TokenId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("token_id");
+
+                    b.Property<byte[]>("AccountId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("account_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("hash");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<int>("Role")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("role");
+
+                    b.HasKey("TokenId");
+
+                    b.HasIndex("AccountId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("Hash")
+                        .IsUnique();
+
+                    b.ToTable("tokens", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.UserCal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("AccountHostId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("account_host_id");
+
+                    b.Property<long>("AssignedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("assigned_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("HostId")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("host_id");
+
+                    b.Property<long>("LastLogonAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_logon_at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<byte[]>("PackId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("pack_id");
+
+                    b.Property<byte[]>("PersonKey")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("person_key");
+
+                    b.Property<string>("Realm")
+                        .IsRequired()
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("realm");
+
+                    b.Property<string>("ReleaseReason")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("release_reason");
+
+                    b.Property<long?>("ReleasedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("released_at");
+
+                    b.Property<byte[]>("Serial")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("serial");
+
+                    b.Property<string>("StableId")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("stable_id");
+
+                    b.Property<int>("State")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("state");
+
+                    b.Property<long>("Touches")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("touches");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("PersonKey")
+                        .IsUnique()
+                        .HasFilter("state = 0");
+
+                    b.HasIndex("Serial")
+                        .IsUnique();
+
+                    b.HasIndex("State", "ExpiresAt");
+
+                    b.HasIndex("PackId", "State", "ExpiresAt")
+                        .HasFilter("pack_id IS NULL AND state = 0");
+
+                    b.ToTable("user_cals", (string)null);
                 });
 #pragma warning restore 612, 618
         }

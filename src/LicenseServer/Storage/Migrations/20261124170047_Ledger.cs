@@ -11,6 +11,23 @@ namespace Ostiary.LicenseServer.Storage.Migrations
         protected override void Up(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.CreateTable(
+                name: "accounts",
+                columns: table => new
+                {
+                    account_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    role = table.Column<int>(type: "INTEGER", nullable: false),
+                    password_hash = table.Column<string>(type: "TEXT", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    removed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_accounts", x => x.account_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "audit",
                 columns: table => new
                 {
@@ -33,11 +50,68 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 {
                     number = table.Column<long>(type: "INTEGER", nullable: false),
                     salt = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    by = table.Column<string>(type: "TEXT", nullable: false),
                     content = table.Column<byte[]>(type: "BLOB", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_audit_details", x => x.number);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "break_glass",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    until = table.Column<long>(type: "INTEGER", nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_break_glass", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "clock_confirmations",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    machine = table.Column<long>(type: "INTEGER", nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_clock_confirmations", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "device_flags",
+                columns: table => new
+                {
+                    device_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    flags = table.Column<int>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_device_flags", x => x.device_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "grace_copies",
+                columns: table => new
+                {
+                    machine_id = table.Column<string>(type: "TEXT", maxLength: 32, nullable: false),
+                    record = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_grace_copies", x => x.machine_id);
                 });
 
             migrationBuilder.CreateTable(
@@ -54,6 +128,11 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     certificate_to_be_signed = table.Column<byte[]>(type: "BLOB", nullable: false),
                     certificate_until = table.Column<long>(type: "INTEGER", nullable: false),
                     last_seen_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    allowed = table.Column<bool>(type: "INTEGER", nullable: false),
+                    quota_per_hour = table.Column<int>(type: "INTEGER", nullable: false),
+                    separate_accounts = table.Column<bool>(type: "INTEGER", nullable: false),
+                    hour_began = table.Column<long>(type: "INTEGER", nullable: true),
+                    taken_in_hour = table.Column<int>(type: "INTEGER", nullable: false),
                     removed_at = table.Column<long>(type: "INTEGER", nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
@@ -101,7 +180,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 {
                     id = table.Column<int>(type: "INTEGER", nullable: false),
                     number = table.Column<long>(type: "INTEGER", nullable: false),
-                    hash = table.Column<byte[]>(type: "BLOB", nullable: false)
+                    hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    list_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -119,6 +200,11 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     account = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
                     pack_id = table.Column<byte[]>(type: "BLOB", nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revocation_reason = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    outside_limit = table.Column<bool>(type: "INTEGER", nullable: false),
+                    merged = table.Column<bool>(type: "INTEGER", nullable: false),
+                    ask_first = table.Column<bool>(type: "INTEGER", nullable: false),
                     serial = table.Column<byte[]>(type: "BLOB", nullable: false),
                     device_id = table.Column<byte[]>(type: "BLOB", nullable: false),
                     device_key = table.Column<byte[]>(type: "BLOB", nullable: false),
@@ -153,11 +239,27 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     statement = table.Column<byte[]>(type: "BLOB", nullable: false),
                     issuing_certificate = table.Column<byte[]>(type: "BLOB", nullable: false),
                     product_key_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    split_from = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    removed_at = table.Column<long>(type: "INTEGER", nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_packs", x => x.pack_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "policy",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    user_over_use = table.Column<int>(type: "INTEGER", nullable: false),
+                    prevent_license_upgrade = table.Column<bool>(type: "INTEGER", nullable: false),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_policy", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -193,6 +295,35 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "sessions",
+                columns: table => new
+                {
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    session_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    serial = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    address = table.Column<string>(type: "TEXT", maxLength: 64, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    reported_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sessions", x => new { x.host_id, x.session_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "sign_in_failures",
+                columns: table => new
+                {
+                    name_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    count = table.Column<int>(type: "INTEGER", nullable: false),
+                    last_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_sign_in_failures", x => x.name_hash);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "temporaries",
                 columns: table => new
                 {
@@ -216,6 +347,74 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     table.PrimaryKey("PK_temporaries", x => x.id);
                 });
 
+            migrationBuilder.CreateTable(
+                name: "tokens",
+                columns: table => new
+                {
+                    token_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    kind = table.Column<int>(type: "INTEGER", nullable: false),
+                    hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    account_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    role = table.Column<int>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_tokens", x => x.token_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "user_cals",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    serial = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    person_key = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    realm = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    stable_id = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    account_host_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    version = table.Column<int>(type: "INTEGER", nullable: false),
+                    pack_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    assigned_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_logon_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    state = table.Column<int>(type: "INTEGER", nullable: false),
+                    released_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    release_reason = table.Column<string>(type: "TEXT", maxLength: 255, nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    touches = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_user_cals", x => x.id);
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_accounts_name",
+                table: "accounts",
+                column: "name",
+                unique: true,
+                filter: "removed_at IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_break_glass_at",
+                table: "break_glass",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_ask_first",
+                table: "licenses",
+                column: "ask_first",
+                filter: "ask_first");
+
             migrationBuilder.CreateIndex(
                 name: "IX_licenses_device_id",
                 table: "licenses",
@@ -225,6 +424,22 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "IX_licenses_device_key",
                 table: "licenses",
                 column: "device_key");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_hardware_id",
+                table: "licenses",
+                column: "hardware_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_host_id_not_before",
+                table: "licenses",
+                columns: new[] { "host_id", "not_before" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_kind_status_not_after",
+                table: "licenses",
+                columns: new[] { "kind", "status", "not_after" },
+                filter: "kind = 0 AND status = 0");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licenses_pack_id",
@@ -246,13 +461,27 @@ namespace Ostiary.LicenseServer.Storage.Migrations
             migrationBuilder.CreateIndex(
                 name: "IX_packs_product_key_hash",
                 table: "packs",
-                column: "product_key_hash",
-                unique: true);
+                column: "product_key_hash");
 
             migrationBuilder.CreateIndex(
                 name: "IX_requests_host_id_at",
                 table: "requests",
                 columns: new[] { "host_id", "at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_sessions_reported_at",
+                table: "sessions",
+                column: "reported_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_sessions_serial",
+                table: "sessions",
+                column: "serial");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_sign_in_failures_last_at",
+                table: "sign_in_failures",
+                column: "last_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_temporaries_device_id",
@@ -274,16 +503,71 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 table: "temporaries",
                 column: "serial",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_account_id",
+                table: "tokens",
+                column: "account_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_expires_at",
+                table: "tokens",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tokens_hash",
+                table: "tokens",
+                column: "hash",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_cals_pack_id_state_expires_at",
+                table: "user_cals",
+                columns: new[] { "pack_id", "state", "expires_at" },
+                filter: "pack_id IS NULL AND state = 0");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_cals_person_key",
+                table: "user_cals",
+                column: "person_key",
+                unique: true,
+                filter: "state = 0");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_cals_serial",
+                table: "user_cals",
+                column: "serial",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_user_cals_state_expires_at",
+                table: "user_cals",
+                columns: new[] { "state", "expires_at" });
         }
 
         /// <inheritdoc />
         protected override void Down(MigrationBuilder migrationBuilder)
         {
             migrationBuilder.DropTable(
+                name: "accounts");
+
+            migrationBuilder.DropTable(
                 name: "audit");
 
             migrationBuilder.DropTable(
                 name: "audit_details");
+
+            migrationBuilder.DropTable(
+                name: "break_glass");
+
+            migrationBuilder.DropTable(
+                name: "clock_confirmations");
+
+            migrationBuilder.DropTable(
+                name: "device_flags");
+
+            migrationBuilder.DropTable(
+                name: "grace_copies");
 
             migrationBuilder.DropTable(
                 name: "hosts");
@@ -304,13 +588,28 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 name: "packs");
 
             migrationBuilder.DropTable(
+                name: "policy");
+
+            migrationBuilder.DropTable(
                 name: "redemptions");
 
             migrationBuilder.DropTable(
                 name: "requests");
 
             migrationBuilder.DropTable(
+                name: "sessions");
+
+            migrationBuilder.DropTable(
+                name: "sign_in_failures");
+
+            migrationBuilder.DropTable(
                 name: "temporaries");
+
+            migrationBuilder.DropTable(
+                name: "tokens");
+
+            migrationBuilder.DropTable(
+                name: "user_cals");
         }
     }
 }

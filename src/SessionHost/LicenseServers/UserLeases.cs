@@ -1,0 +1,53 @@
+using Microsoft.EntityFrameworkCore;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Statements;
+using Ostiary.SessionHost.Storage;
+
+namespace Ostiary.SessionHost.LicenseServers;
+
+/// <summary>A lease that is right and of a pinned license server.</summary>
+/// <param name="Server">Who signed it.</param>
+/// <param name="Serial">The User CAL, 32 hexadecimal digits.</param>
+/// <param name="Valid">Not over, and its version serves the host.</param>
+internal sealed record HeldLease(KeyFingerprint Server, string Serial, bool Valid);
+
+/// <summary>The signed leases of User CALs: by them row U4 admits while the license servers are silent.</summary>
+internal sealed class UserLeases(Servers servers, Store store, TimeProvider time)
+{
+    /// <summary>A license server's clock may be ahead of the host's by so much (the clock rule of both).</summary>
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromDays(1);
+
+    /// <summary>Keeps the lease in place of the one before. Returns when it is handed to the database's writer.</summary>
+    public ValueTask KeepAsync(ServerLink server, UserClaim user, GrantedUserCal granted)
+    {
+        var digest = Digest(server, user);
+        return store.KeepAsync(async db =>
+        {
+            var row = await db.Leases.FindAsync(digest, server.Fingerprint.Hex).ConfigureAwait(false);
+            if (row is null)
+                db.Leases.Add(row = new() { UserDigest = digest, LicenseServer = server.Fingerprint.Hex, Lease = granted.Lease });
+            (row.Lease, row.ExpiresAt) = (granted.Lease, granted.ExpiresAt);
+        });
+    }
+
+    /// <summary>The person's lease: one that admits before one that does not, the last to end first. Verified again: the bytes were on a disk.</summary>
+    public async Task<HeldLease?> FindAsync(UserClaim user, CancellationToken cancellation)
+    {
+        var links = servers.Links;
+        var digests = links.Select(link => Digest(link, user)).ToList();
+        List<LeaseRow> rows;
+        await using (var db = store.Open())
+            rows = await db.Leases.AsNoTracking().Where(row => digests.Contains(row.UserDigest)).OrderByDescending(row => row.ExpiresAt)
+                .ToListAsync(cancellation).ConfigureAwait(false);
+
+        var now = time.GetUtcNow();
+        return rows
+            .Select(row => links.FirstOrDefault(link => link.Fingerprint.Hex == row.LicenseServer) is { } link && link.ReadLease(row.Lease, user) is { } lease
+                ? new HeldLease(link.Fingerprint, lease.Serial, lease.ExpiresAt >= now && lease.IssuedAt - ClockTolerance <= now && lease.Version.Serves(servers.HostVersion))
+                : null)
+            .OfType<HeldLease>().OrderByDescending(lease => lease.Valid).FirstOrDefault();
+    }
+
+    private static string Digest(ServerLink link, UserClaim user) => Convert.ToHexStringLower(UserLeaseStatement.DigestUser(link.HostId, user));
+}

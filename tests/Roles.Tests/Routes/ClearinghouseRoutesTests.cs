@@ -1,0 +1,196 @@
+using System.Text.Json;
+using Ostiary.Clearinghouse.Doors;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
+using Ostiary.Roles.Tests.Clearinghouse;
+using Xunit;
+
+namespace Ostiary.Roles.Tests.Routes;
+
+/// <summary>
+/// Each route of a clearinghouse and of its signer, as the running programs list them. Their sockets are for their owner only, which is the credential;
+/// at the public door a request proves in its body what it is entitled to. Nothing is granted, nothing stops, errors name the field.
+/// </summary>
+public sealed class ClearinghouseRoutesTests : IAsyncLifetime
+{
+    private TestPublisher _publisher = null!;
+    private TestLicenseServer _server = null!;
+    private string _key = null!;
+
+    private static CancellationToken Cancellation => TestPublisher.Cancellation;
+
+    private IReadOnlyList<Route> Routes => Route.Of(_publisher.ClearinghouseApp);
+
+    private string Database => RouteCalls.Snapshot(Path.Combine(_publisher.At("clearinghouse"), "clearinghouse.db"));
+
+    public async ValueTask InitializeAsync()
+    {
+        _publisher = await TestPublisher.StartAsync();
+        _server = await _publisher.NewLicenseServerAsync();
+        _key = await _publisher.MintAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _server.Dispose();
+        await _publisher.DisposeAsync();
+    }
+
+    [Fact]
+    public void Every_route_has_a_good_request_here()
+        => Assert.Equal(Samples().Keys.Order(StringComparer.Ordinal), Routes.Select(route => route.Name).Order(StringComparer.Ordinal));
+
+    [Fact]
+    public async Task Through_the_wrong_door_nothing_is_granted_and_the_sockets_open_for_their_owner_only()
+    {
+        var before = Database;
+        foreach (var route in Routes)
+        {
+            var other = route.Says<DoorMetadata>()!.Door == Door.Public ? _publisher.AdministrationHttp : _publisher.Http;
+            var reply = await other.CallAsync(route, route.Pattern, Samples()[route.Name].Body);
+            Assert.True(reply is { Status: 404, Problem.Code: LicensingProblem.NotFound }, $"{route}: {reply}");
+        }
+
+        Assert.Equal(before, Database);
+        Assert.Equal(("600", "600"), (TestPublisher.ModeOf(_publisher.Options().AdministrationSocket), TestPublisher.ModeOf(_publisher.SignerOptions.Socket)));
+        await StillAnswersAsync();
+    }
+
+    [Fact]
+    public async Task A_body_that_is_too_large_is_refused_by_every_route_that_reads_one()
+    {
+        foreach (var (route, http) in Routes.Where(route => route.HasBody).Select(route => (route, At(route))).Concat(SignerRoutes()))
+        {
+            var reply = await http.CallAsync(route, route.Pattern, new string(' ', Listeners.MaxBodyLength + 1));
+            Assert.True(reply is { Status: 413, Problem.Code: LicensingProblem.BodyTooLarge }, $"{route}: {reply}");
+        }
+
+        await StillAnswersAsync();
+    }
+
+    [Fact]
+    public async Task What_is_not_right_in_a_body_is_named_and_nothing_is_granted()
+    {
+        var before = Database;
+        foreach (var route in Routes.Where(route => route.HasBody))
+        {
+            foreach (var (member, body) in RouteCalls.Malformed(Samples()[route.Name].Type!))
+            {
+                var reply = await At(route).CallAsync(route, route.Pattern, body);
+                Assert.True(reply is { Status: 400, Problem.Code: LicensingProblem.InvalidField } && reply.Problem.Field == member, $"{route} with {body}: {reply}");
+            }
+
+            var empty = await At(route).CallAsync(route, route.Pattern, "{}");
+            Assert.True(empty is { Status: 400, Problem.Field: not null }, $"{route} with {{}}: {empty}");
+        }
+
+        foreach (var body in new[] { "", "null", "[]", "{", "\0" })
+        {
+            foreach (var route in Routes.Where(route => route.HasBody))
+            {
+                var reply = await At(route).CallAsync(route, route.Pattern, body);
+                Assert.True(reply is { Status: 400, Problem.Code: LicensingProblem.InvalidField }, $"{route} with {body}: {reply}");
+            }
+
+            // A signer takes what it is to sign, in bytes; what is nothing that it signs is not allowed.
+            foreach (var (route, http) in SignerRoutes())
+            {
+                var reply = await http.CallAsync(route, route.Pattern, body);
+                Assert.True(reply is { Status: 400 or 403, Problem.Code: LicensingProblem.InvalidField or LicensingProblem.NotAllowed }, $"{route} with {body}: {reply}");
+            }
+        }
+
+        Assert.Equal(before, Database);
+        await StillAnswersAsync();
+    }
+
+    [Fact]
+    public async Task Members_of_every_odd_value_are_answered_and_where_they_are_not_right_named()
+    {
+        foreach (var route in Routes.Where(route => route.HasBody))
+            foreach (var body in RouteCalls.Odd(Samples()[route.Name].Body!))
+            {
+                var reply = await At(route).CallAsync(route, route.Pattern, body);
+                Assert.True(reply.Status < 500 && reply is not { Status: 400, Problem.Field: null }, $"{route} with {body[..Math.Min(body.Length, 400)]}: {reply}");
+            }
+
+        await StillAnswersAsync();
+    }
+
+    [Fact]
+    public async Task The_same_request_twice_is_answered_alike_and_only_minting_and_extending_do_it_again()
+    {
+        foreach (var route in Routes)
+        {
+            var body = Samples()[route.Name].Body;
+
+            var first = await At(route).CallAsync(route, route.Pattern, body);
+            var between = Database;
+            var second = await At(route).CallAsync(route, route.Pattern, body);
+
+            Assert.True((first.Status, second.Status) == (200, 200), $"{route}: {first}, then {second}");
+            Assert.True(Database != between == (route.Name is "POST /v1/product-keys" or "POST /v1/grace-extensions"), $"{route}: the second time");
+        }
+    }
+
+    [Fact]
+    public async Task Out_of_order_and_for_others_nothing_is_granted()
+    {
+        using var early = new TestLicenseServer();
+        using var later = await _publisher.NewLicenseServerAsync();
+        await using var elsewhere = await TestPublisher.StartAsync();
+        using var foreign = await elsewhere.NewLicenseServerAsync();
+        var key = await _publisher.MintAsync();
+        early.Certificate = later.Certificate;
+        var before = Database;
+
+        // A key pack before activation, with another's certificate; for a license server of another publisher; of a key that nobody minted.
+        Assert.Equal(LicensingProblem.SignatureInvalid, await ProblemAsync(early.RedeemAsync(_publisher, key)));
+        Assert.Equal(LicensingProblem.SignatureInvalid, await ProblemAsync(foreign.RedeemAsync(_publisher, key)));
+        Assert.Equal(LicensingProblem.ProductKeyUnknown, await ProblemAsync(later.RedeemAsync(_publisher, "00000-00000-00000-00000-00000")));
+        Assert.Equal(before, Database);
+
+        // Once it is another's, it stays so.
+        await _server.RedeemAsync(_publisher, key);
+        before = Database;
+        Assert.Equal(LicensingProblem.ProductKeyRedeemedElsewhere, await ProblemAsync(later.RedeemAsync(_publisher, key)));
+        Assert.Equal(before, Database);
+        early.Certificate = null!;
+    }
+
+    [Fact]
+    public async Task A_page_that_is_asked_for_wrongly_is_refused()
+    {
+        var list = Routes.Single(route => route.Name == "GET /v1/product-keys");
+        foreach (var (query, field) in new[] { ("limit=0", "limit"), ("limit=1001", "limit"), ("limit=x", "limit"), ("after=x", "after"), ("after=-1", "after"), ("after=%00", "after") })
+        {
+            var reply = await _publisher.AdministrationHttp.CallAsync(list, $"{list.Pattern}?{query}", null);
+            Assert.True(reply is { Status: 400, Problem.Code: LicensingProblem.InvalidField } && reply.Problem.Field == field, $"{query}: {reply}");
+        }
+    }
+
+    private Dictionary<string, (string? Body, Type? Type)> Samples() => new()
+    {
+        ["GET /v1/root"] = (null, null),
+        ["POST /v1/activations"] = (JsonSerializer.Serialize(_server.NewActivation(), ContractsJson.Default.ActivateRequest), typeof(ActivateRequest)),
+        ["POST /v1/product-keys/check"] = ($$"""{"productKey":"{{_key}}"}""", typeof(CheckProductKeyRequest)),
+        ["POST /v1/key-packs"] = (JsonSerializer.Serialize(_server.NewRedemption(_publisher, _key), ContractsJson.Default.RedeemRequest), typeof(RedeemRequest)),
+        ["POST /v1/time"] = ("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", typeof(TimeRequest)),
+        ["GET /v1/status"] = (null, null),
+        ["POST /v1/product-keys"] = ("""{"type":"device","version":2022,"quantity":5,"count":1,"program":"retail"}""", typeof(MintRequest)),
+        ["GET /v1/product-keys"] = (null, null),
+        ["POST /v1/product-keys/find"] = ($$"""{"productKey":"{{_key}}"}""", typeof(FindProductKeyRequest)),
+        ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
+    };
+
+    private HttpClient At(Route route) => route.Says<DoorMetadata>()!.Door == Door.Public ? _publisher.Http : _publisher.AdministrationHttp;
+
+    private IEnumerable<(Route Route, HttpClient Http)> SignerRoutes() => Route.Of(_publisher.SignerApp).Where(route => route.HasBody).Select(route => (route, _publisher.SignerHttp));
+
+    private async Task StillAnswersAsync() => Assert.True((await _publisher.Administration.StatusAsync(Cancellation)).SignerReachable);
+
+    private static async Task<LicensingProblem> ProblemAsync(Task call) => (await Assert.ThrowsAsync<ProblemException>(() => call)).Problem;
+}
