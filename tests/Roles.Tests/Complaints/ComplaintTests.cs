@@ -167,25 +167,27 @@ public sealed class ComplaintTests : IAsyncLifetime
     {
         var productKey = FakeClearinghouse.NewProductKey();
         var pack = await _server.Administration.InstallPackAsync(new(productKey), Cancellation);
-        var host = await _server.JoinAsync();
-        var (before, after) = (new TestDevice("BEFORE"), new TestDevice("AFTER"));
-        var first = (await host.SettleAsync(before)).Granted!;
+        await using var host = await HostAsync();
+        var before = await SettledAsync(host, "BEFORE");
         var backup = Path.Combine(_state, "backup");
         await _server.RestartAsync(state => Copy(state, backup));
-        host.Reconnect();
-        var second = (await host.SettleAsync(after)).Granted!;
+        var after = await SettledAsync(host, "AFTER");
 
-        // Last night's backup comes back, which has never heard of the second device.
+        // Last night's backup comes back, which has never heard of the second device; the session host tells it by itself.
         await _server.RestartAsync(state =>
         {
             Directory.Delete(state, recursive: true);
             Copy(backup, state);
         });
-        host.Reconnect();
+        await Gateway.UntilAsync(async () => (await CountsAsync(CalType.Device)).Issued == 2, seconds: 60);
+        Assert.Null((await _server.Administration.StatusAsync(Cancellation)).Recovery);
 
-        Assert.Equal(first.Serial, (await host.ConnectAsync(before)).Granted!.Serial);
-        Assert.Equal(second.Serial, (await host.ConnectAsync(after)).Granted!.Serial);
-        Assert.Equal(2, (await CountsAsync(CalType.Device)).Issued);
+        foreach (var (machine, stored) in new[] { ("BEFORE", before), ("AFTER", after) })
+        {
+            await using var client = await host.ConnectAsync(stored, machine: machine);
+            Assert.Equal((RdpClientEnd.DemandActive, stored), (client.Script.End, client.StoredLicense));
+        }
+
         // The key that is installed here installs again, as often as anybody likes, without asking a person.
         Assert.Equal(pack.PackId, (await _server.Administration.InstallPackAsync(new(productKey), Cancellation)).PackId);
         Assert.Equal(5, (await CountsAsync(CalType.Device)).Installed);
