@@ -15,6 +15,7 @@ using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Issuance;
 using Ostiary.LicenseServer.Packs;
 using Ostiary.LicenseServer.Policy;
+using Ostiary.LicenseServer.Recovering;
 using Ostiary.LicenseServer.Revocation;
 using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Status;
@@ -75,6 +76,7 @@ public static class LicenseServerRole
         ReportSessions.Map(app);
         KeepGrace.Map(app);
         TellTime.Map(app);
+        TakeReceipts.Map(app);
         ManageClock.Map(app);
 
         GetStatus.Map(app);

@@ -30,4 +30,13 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Warning, "The sweep failed; it is tried again in a minute")]
     public static partial void SweepFailed(ILogger logger, Exception failure);
+
+    [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
+    public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
+
+    [LoggerMessage(41, LogLevel.Information, "Session host {HostId} sent receipts of {Count} CALs that the ledger had lost")]
+    public static partial void ReceiptsAdopted(ILogger logger, Guid hostId, int count);
+
+    [LoggerMessage(42, LogLevel.Information, "All session hosts have sent their receipts; the recovery is over")]
+    public static partial void RecoveryEnded(ILogger logger);
 }

@@ -152,4 +152,13 @@ internal static partial class Log
 
     [LoggerMessage(80, LogLevel.Error, "a request to {Route} failed")]
     public static partial void AdministrationFailed(ILogger logger, string route, Exception failure);
+
+    [LoggerMessage(130, LogLevel.Debug, "{Server} was not shown the ledger number that this host has seen: {Detail}")]
+    public static partial void RecoveryNotShown(ILogger logger, string server, string detail);
+
+    [LoggerMessage(131, LogLevel.Warning, "{Server} is recovering and got the receipts of {Count} CALs from this host")]
+    public static partial void ReceiptsSent(ILogger logger, string server, int count);
+
+    [LoggerMessage(132, LogLevel.Error, "a change cannot be written to the database and is dropped")]
+    public static partial void ChangeRuledOut(ILogger logger, Exception failure);
 }

@@ -91,6 +91,12 @@ public sealed class SessionHostOptions
     /// <summary>xrdp's settings, looked at for sections that go around sesman and with it around the logon rules. Where there is no such file, nothing is looked for.</summary>
     public string XrdpSettings { get; init; } = "/etc/xrdp/xrdp.ini";
 
+    /// <summary>
+    /// What tells this machine from others when it joins, and again after its state directory was lost. Where there is no such file, or nothing in it, a
+    /// random id is kept in the state directory; a container is better given a file of its own.
+    /// </summary>
+    public string MachineIdFile { get; init; } = "/etc/machine-id";
+
     /// <summary>How long running sessions may go on after the role was told to stop.</summary>
     public TimeSpan DrainTime { get; init; } = TimeSpan.Zero;
 

@@ -54,7 +54,7 @@ public static class SessionHostRole
 
         // Started in this order and stopped in the reverse one; Kestrel starts last and stops first.
         services.AddSingleton<Store>().AddHostedService(provider => provider.GetRequiredService<Store>());
-        services.AddSingleton(_ => HostKey.Load(options.StateDirectory));
+        services.AddSingleton(_ => HostKey.Load(options.StateDirectory, options.MachineIdFile));
         services.AddSingleton<HostClock>();
         services.AddSingleton<GracePeriod>().AddHostedService(provider => provider.GetRequiredService<GracePeriod>());
         services.AddSingleton<Servers>().AddHostedService(provider => provider.GetRequiredService<Servers>());
@@ -70,6 +70,7 @@ public static class SessionHostRole
         services.AddHostedService<RevocationPulls>();
         services.AddHostedService<SessionReports>();
         services.AddHostedService<GraceUpkeep>();
+        services.AddHostedService<RecoveryReports>();
         services.AddSingleton<Validations>().AddHostedService(provider => provider.GetRequiredService<Validations>());
         services.AddSingleton<LiveSessions>();
         services.AddSingleton<LogonRefusals>();

@@ -17,9 +17,17 @@ namespace Ostiary.Contracts.Administration;
 /// <param name="Hosts">Session hosts that have joined.</param>
 /// <param name="Counts">CALs by type and version.</param>
 /// <param name="Clock">What counts as now.</param>
+/// <param name="Recovery">While the ledger is older than what hosts have seen; else null.</param>
 public sealed record LicenseServerStatus(
     string LicenseServerId, string Address, string KeyFingerprint, bool Activated, DateTimeOffset CertificateUntil,
-    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null);
+    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null, RecoveryStatus? Recovery = null);
+
+/// <summary>The license server is recovering: it adopts every CAL of its own that it is shown, and gives newcomers temporary ones only.</summary>
+/// <param name="BeganAt">When a host first showed a higher ledger number.</param>
+/// <param name="Until">It ends when all hosts have answered, and then at the latest.</param>
+/// <param name="SeenNumber">The highest ledger number that a host has shown when it began.</param>
+/// <param name="HostsMissing">Hosts whose receipts have not come yet.</param>
+public sealed record RecoveryStatus(DateTimeOffset BeganAt, DateTimeOffset Until, long SeenNumber, int HostsMissing);
 
 /// <param name="Type">What the CALs are held by.</param>
 /// <param name="Version">Their version.</param>

@@ -68,6 +68,9 @@ public sealed class DeviceCal : IDisposable
     /// <summary>The TBSCertificate, DER.</summary>
     public ReadOnlyMemory<byte> ToBeSigned => CertificateFields.Split(_chain[0].RawDataMemory).ToBeSigned;
 
+    /// <summary>The license server's signature, DER; nothing is verified by reading it.</summary>
+    public byte[] Signature => CertificateFields.Split(_chain[0].RawDataMemory).Signature;
+
     /// <summary>Writes the form that a client stores.</summary>
     /// <param name="certificate">The CAL, DER.</param>
     /// <param name="issuers">The license server's certificate and those above it without the root.</param>

@@ -41,6 +41,9 @@ public sealed class LicenseServerClient(HttpClient http)
     public Task ReportSessionsAsync(SessionReport request, CancellationToken cancellation)
         => http.PostAsync<SessionReport, object>("v1/sessions", request, cancellation);
 
+    public Task<RecoveryAnswer> RecoverAsync(RecoveryReport request, CancellationToken cancellation)
+        => http.PostAsync<RecoveryReport, RecoveryAnswer>("v1/recovery", request, cancellation);
+
     public Task<GraceCopyAnswer> KeepGraceAsync(GraceCopyRequest request, CancellationToken cancellation)
         => http.PostAsync<GraceCopyRequest, GraceCopyAnswer>("v1/grace", request, cancellation);
 

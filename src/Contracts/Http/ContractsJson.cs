@@ -34,6 +34,8 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(UserCalRequest))]
 [JsonSerializable(typeof(UserCalAnswer))]
 [JsonSerializable(typeof(SessionReport))]
+[JsonSerializable(typeof(RecoveryReport))]
+[JsonSerializable(typeof(RecoveryAnswer))]
 [JsonSerializable(typeof(GraceCopyRequest))]
 [JsonSerializable(typeof(GraceCopyAnswer))]
 [JsonSerializable(typeof(TimeRequest))]

@@ -27,7 +27,8 @@ public sealed record UserClaim(string Name, string Realm, string? StableId)
 /// <param name="RequestId">Chosen by the host.</param>
 /// <param name="User">Who logs on.</param>
 /// <param name="Pass">What may be granted.</param>
-public sealed record UserCalRequest(Guid RequestId, UserClaim User, AskingPass Pass)
+/// <param name="Lease">The lease of this license server that the host keeps of the person: a ledger that has lost the CAL takes it up again. Null where there is none.</param>
+public sealed record UserCalRequest(Guid RequestId, UserClaim User, AskingPass Pass, byte[]? Lease = null)
 {
     /// <summary>Says nothing: names are personal data.</summary>
     public override string ToString() => nameof(UserCalRequest);

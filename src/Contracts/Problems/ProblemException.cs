@@ -9,4 +9,7 @@ public sealed class ProblemException(LicensingProblem problem, string detail, st
     public LicensingProblem Problem { get; } = problem;
 
     public string? Field { get; } = field;
+
+    /// <summary>When trying again is worth while; goes out as Retry-After, in whole seconds.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -84,6 +84,8 @@ internal static class ServerCommand
             ("Available", count => count.Available.ToString(CultureInfo.InvariantCulture)),
             ("Temporary", count => count.Temporary.ToString(CultureInfo.InvariantCulture)),
             ("Over-used", count => count.OverUsed.ToString(CultureInfo.InvariantCulture)));
+        if (status.Recovery is { } recovery)
+            screen.Line($"! recovering: A session host has seen ledger number {recovery.SeenNumber}, which is higher than the ledger's. {recovery.HostsMissing} session hosts have not sent their receipts yet; until they have, or {Screen.Time(recovery.Until)}, newcomers get temporary CALs only. Remove hosts that are gone ('ostiary hosts remove HOST').");
         if (status.Clock is { Confirmed: false } clock)
             screen.Line($"! clock-leapt: The machine's clock leapt to {Screen.Time(clock.Machine)}; {Screen.Time(clock.Counts)} counts as now, and nothing ends by the leap. If the machine's clock is right, 'ostiary server clock confirm' says so.");
     }

@@ -110,7 +110,10 @@ internal static class SignIn
         if (context.Connection.RemoteIpAddress is not { } address || limit.TryTake(address, out var retryAfter))
             return;
         var seconds = Math.Max(1, (int)Math.Ceiling(retryAfter.TotalSeconds));
-        throw new ProblemException(LicensingProblem.TooManyAttempts, $"at most {limit.Limit} sign-ins in 60 s are taken from one address; try again in {seconds} s");
+        throw new ProblemException(LicensingProblem.TooManyAttempts, $"at most {limit.Limit} sign-ins in 60 s are taken from one address; try again in {seconds} s")
+        {
+            RetryAfter = TimeSpan.FromSeconds(seconds),
+        };
     }
 
     private static async Task SignOut(HttpContext context)

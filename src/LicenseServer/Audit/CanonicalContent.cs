@@ -19,6 +19,8 @@ internal static class CanonicalContent
     public const string ClockConfirmations = "clock_confirmations";
     public const string Packs = "packs";
     public const string Hosts = "hosts";
+    public const string Recoveries = "recoveries";
+    public const string Invitations = "invitations";
     public const string Identity = "identity";
     public const string Grace = "grace_copies";
     public const string Accounts = "accounts";
@@ -90,6 +92,23 @@ internal static class CanonicalContent
         json.WriteNumber("at"u8, confirmation.At.ToUnixTimeSeconds());
         json.WriteNumber("machine"u8, confirmation.Machine.ToUnixTimeSeconds());
         json.WriteNumber("ledgerNumber"u8, confirmation.LedgerNumber);
+    });
+
+    public static byte[] Of(Recovery recovery) => Write(json =>
+    {
+        json.WriteNumber("beganAt"u8, recovery.BeganAt.ToUnixTimeSeconds());
+        json.WriteNumber("seenNumber"u8, recovery.SeenNumber);
+        WriteTime(json, "endedAt", recovery.EndedAt);
+        json.WriteNumber("ledgerNumber"u8, recovery.LedgerNumber);
+    });
+
+    public static byte[] Of(IssuedInvitation invitation) => Write(json =>
+    {
+        json.WriteString("tokenHash"u8, Convert.ToHexStringLower(invitation.TokenHash));
+        json.WriteNumber("version"u8, invitation.Version.Year);
+        json.WriteNumber("mode"u8, (int)invitation.Mode);
+        json.WriteNumber("expiresAt"u8, invitation.ExpiresAt.ToUnixTimeSeconds());
+        json.WriteNumber("ledgerNumber"u8, invitation.LedgerNumber);
     });
 
     public static byte[] Of(Pack pack) => Write(json =>

@@ -9,6 +9,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
@@ -25,6 +26,9 @@ internal static class Invitations
     /// <summary>How a token is stored.</summary>
     public static byte[] HashOf(string token) => SHA256.HashData([.. "Ostiary invitation"u8, .. Encoding.ASCII.GetBytes(token.ToLowerInvariant())]);
 
+    /// <summary>How the audit names it: enough of the token's hash, and nothing of the token.</summary>
+    public static string NameOf(IssuedInvitation invitation) => Convert.ToHexStringLower(invitation.TokenHash.AsSpan(0, 16));
+
     private static async Task Invite(HttpContext context)
     {
         var request = await Json.ReadAsync(context, ContractsJson.Default.InviteRequest).ConfigureAwait(false);
@@ -40,6 +44,11 @@ internal static class Invitations
             batch =>
             {
                 var issued = new IssuedInvitation { TokenHash = HashOf(token), Version = version, Mode = request.Mode, ExpiresAt = batch.Now.AddHours(request.Hours) };
+                batch.Audit("host-invited", CanonicalContent.Invitations, NameOf(issued), number =>
+                {
+                    issued.LedgerNumber = number;
+                    return CanonicalContent.Of(issued);
+                });
                 batch.Db.Add(issued);
                 return issued;
             },

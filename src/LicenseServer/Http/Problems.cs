@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,7 +20,7 @@ internal static class ProblemResponses
         }
         catch (ProblemException problem)
         {
-            await WriteAsync(context, ProblemBody.Of(problem.Problem, problem.Message, problem.Field)).ConfigureAwait(false);
+            await WriteAsync(context, ProblemBody.Of(problem.Problem, problem.Message, problem.Field), problem.RetryAfter).ConfigureAwait(false);
         }
         catch (BadHttpRequestException request)
         {
@@ -41,7 +42,7 @@ internal static class ProblemResponses
     // The database was busy, full or away: the same request may do better later.
     private static bool IsPassing(Exception? mistake) => mistake is not null && (mistake is DbException or System.Threading.Channels.ChannelClosedException || IsPassing(mistake.InnerException));
 
-    private static async Task WriteAsync(HttpContext context, ProblemBody problem)
+    private static async Task WriteAsync(HttpContext context, ProblemBody problem, TimeSpan? retryAfter = null)
     {
         if (context.Response.HasStarted)
         {
@@ -54,6 +55,8 @@ internal static class ProblemResponses
         context.Response.ContentType = ProblemBody.ContentType;
         if (problem.Status == StatusCodes.Status401Unauthorized && Doors.IsRemoteAdministration(context))
             context.Response.Headers.WWWAuthenticate = "Bearer";
+        if (retryAfter is { } wait)
+            context.Response.Headers.RetryAfter = wait.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
         await JsonSerializer.SerializeAsync(context.Response.Body, problem, ContractsJson.Default.ProblemBody, context.RequestAborted).ConfigureAwait(false);
     }
 }

@@ -34,6 +34,13 @@ internal sealed class SigningKey : IDisposable
     public bool HasSigned(ReadOnlyMemory<byte> toBeSigned, byte[] signature)
         => With(key => key.VerifyData(toBeSigned.Span, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
 
+    /// <summary>Whether this key made a signature with r and s (IEEE P1363).</summary>
+    public bool HasSignedFixed(byte[] toBeSigned, byte[] signature)
+        => With(key => key.VerifyData(toBeSigned, signature, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));
+
+    /// <summary>The payload of a statement that this key has signed; null of any other.</summary>
+    public byte[]? OpenStatement(byte[] statement) => With(key => Statement.TryVerify(statement, key, out var payload) ? payload : null);
+
     /// <summary>Signs with r and s (IEEE P1363), 64 bytes.</summary>
     public byte[] Sign(byte[] toBeSigned)
         => With(key => key.SignData(toBeSigned, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation));

@@ -188,6 +188,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
                 pack.PackId, pack.Version, pack.Installed(batch.Now), pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
             : [];
         var decision = IssuancePolicy.Decide(standing, seats, host.Version, batch.Now, question.PermanentDays, batch.Policy.PreventLicenseUpgrade);
+        if (decision is not Decision.Keep && batch.Recovery is { } recovery)
+            decision = IssuancePolicy.WhileRecovering(decision, standing, host.Version, recovery.Until);
         if (!host.HasQuota(batch.Now))
             decision = IssuancePolicy.WithoutQuota(decision, standing, host.Version, host.QuotaPerHour);
         return question.Pass == AskingPass.Permanent ? IssuancePolicy.InFirstPass(decision, standing, seats, host.Version) : decision;

@@ -127,6 +127,16 @@ internal static class IssuancePolicy
         _ => decision,
     };
 
+    /// <summary>
+    /// While the ledger does not know all that it has given (recovering), what is free may be somebody's: no seat is given to anybody new, and nobody is
+    /// refused for it. Who holds something goes on with it, everybody else gets a temporary CAL until it ends.
+    /// </summary>
+    public static Decision WhileRecovering(Decision decision, DeviceStanding device, CalVersion host, DateTimeOffset until) => decision switch
+    {
+        Decision.GrantPermanent { Renewal: false } or Decision.Refused => device.Held is { } held && held.Version.Serves(host) ? new Decision.Keep() : new Decision.GrantTemporary(host, until),
+        _ => decision,
+    };
+
     /// <summary>A host that has taken its quota gets no further seat in this hour: the device goes on with what it holds, or is refused.</summary>
     public static Decision WithoutQuota(Decision decision, DeviceStanding device, CalVersion host, int quota) => decision switch
     {

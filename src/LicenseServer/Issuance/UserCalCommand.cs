@@ -2,6 +2,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
@@ -13,7 +14,8 @@ namespace Ostiary.LicenseServer.Issuance;
 /// <param name="User">Who logs on.</param>
 /// <param name="Pass">What may be granted.</param>
 /// <param name="Activated">Whether the license server is activated.</param>
-internal sealed record UserCalQuestion(HostIdentity Host, Guid RequestId, byte[] BodyHash, UserClaim User, AskingPass Pass, bool Activated)
+/// <param name="Lease">A lease for this person and host with the license server's own signature; null where none was shown.</param>
+internal sealed record UserCalQuestion(HostIdentity Host, Guid RequestId, byte[] BodyHash, UserClaim User, AskingPass Pass, bool Activated, UserLeaseStatement? Lease)
 {
     /// <summary>Says nothing: names are personal data.</summary>
     public override string ToString() => nameof(UserCalQuestion);
@@ -66,10 +68,13 @@ internal sealed class UserCalCommand(UserCalQuestion question) : LedgerCommand<U
             held = null;
         }
 
+        held ??= Adopt(batch, person, accountHost);
+        // What is free in a ledger that does not know all that it has given may be somebody's: newcomers get CALs beyond the packs until that is over.
+        var recovery = held is { PackId: not null } ? null : batch.Recovery;
         var packs = batch.UserPacks().Select(pack => new PackSeats(
-            pack.PackId, pack.Version, pack.Installed(batch.Now), pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList();
+            pack.PackId, pack.Version, pack.Installed(batch.Now), recovery is null ? pack.Free(batch.Now) : 0, pack.InstalledAt, pack.ExpiresAt)).ToList();
         var terms = new UserTerms(
-            question.Activated, batch.Policy.UserOverUse, batch.Policy.PreventLicenseUpgrade, batch.BreakGlassUntil,
+            question.Activated, batch.Policy.UserOverUse, batch.Policy.PreventLicenseUpgrade, OverUseUntil(batch),
             !batch.HasInstalled(CalType.User) && batch.HasInstalled(CalType.Device), question.Pass);
         var decision = UserPolicy.Decide(
             held is null ? null : new(held.Version, held.PackId, held.ExpiresAt), packs, host.Version, batch.Now, terms);
@@ -91,6 +96,36 @@ internal sealed class UserCalCommand(UserCalQuestion question) : LedgerCommand<U
             At = batch.Now,
         });
         return cal is null ? Refusal(refused!.Reason, refused.Detail) : Outcome(batch, cal);
+    }
+
+    // Break-glass, or a recovery: the later of the two.
+    private static DateTimeOffset? OverUseUntil(LedgerBatch batch)
+        => batch.Recovery?.Until is { } recovering && !(batch.BreakGlassUntil > recovering) ? recovering : batch.BreakGlassUntil;
+
+    // The ledger is older than the CAL. The lease's own word is enough: we signed it. The seat is one of its version's, also beyond the packs.
+    private UserCal? Adopt(LedgerBatch batch, PersonKey person, Guid? accountHost)
+    {
+        if (question.Lease is not { } lease || lease.ExpiresAt < batch.Now || !CalSerial.TryParse(lease.Serial, out var serial) || batch.KnowsUserCal(serial))
+            return null;
+        var pack = batch.UserPacks().Where(pack => pack.Version == lease.Version).OrderByDescending(pack => pack.Quantity - pack.Issued).FirstOrDefault();
+        pack?.AdoptSeat();
+        var cal = new UserCal
+        {
+            Serial = serial,
+            PersonKey = person,
+            Name = question.User.Name,
+            Realm = question.User.Realm.ToLowerInvariant(),
+            StableId = question.User.StableId,
+            AccountHostId = accountHost,
+            HostId = question.Host.HostId,
+            Version = lease.Version,
+            PackId = pack?.PackId,
+            AssignedAt = lease.IssuedAt,
+            LastLogonAt = batch.Now,
+            ExpiresAt = lease.ExpiresAt,
+        };
+        batch.Add("user-cal-adopted", cal);
+        return cal;
     }
 
     private UserCalOutcome? Repeated(LedgerBatch batch)
@@ -173,7 +208,7 @@ internal sealed class UserCalCommand(UserCalQuestion question) : LedgerCommand<U
     private static UserCalOutcome Outcome(LedgerBatch batch, UserCal cal)
     {
         var lease = cal.ExpiresAt;
-        if (cal.OverUsed && UserPolicy.OverUseEnd(batch.Now, batch.Policy.UserOverUse, batch.BreakGlassUntil) is var end && (end ?? batch.Now) < lease)
+        if (cal.OverUsed && UserPolicy.OverUseEnd(batch.Now, batch.Policy.UserOverUse, OverUseUntil(batch)) is var end && (end ?? batch.Now) < lease)
             lease = end ?? batch.Now;
         return new(cal.Serial, cal.Version, cal.AssignedAt, cal.ExpiresAt, cal.OverUsed, lease, null, null);
     }

@@ -28,10 +28,14 @@ internal static class GetStatus
         await using var snapshot = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, context.RequestAborted).ConfigureAwait(false);
         var head = await db.Head.SingleAsync(context.RequestAborted).ConfigureAwait(false);
         var hosts = await db.Hosts.CountAsync(host => host.RemovedAt == null, context.RequestAborted).ConfigureAwait(false);
+        var recovery = await db.Recoveries.SingleOrDefaultAsync(row => row.EndedAt == null, context.RequestAborted).ConfigureAwait(false);
+        var missing = recovery is null ? 0
+            : await db.Hosts.CountAsync(host => host.RemovedAt == null && (host.ReceiptsAt == null || host.ReceiptsAt < recovery.BeganAt), context.RequestAborted).ConfigureAwait(false);
         var status = new LicenseServerStatus(
             ledger.Identity.Id.Text, context.RequestServices.GetRequiredService<PublicAddress>().Get().AbsoluteUri, ledger.Identity.Key.Fingerprint.Hex, own.IsActivated, own.Until,
             context.RequestServices.GetRequiredService<ClearinghouseConnection>().Address?.AbsoluteUri, head.Number, hosts,
-            await CountCals.CountAsync(db, now, context.RequestAborted).ConfigureAwait(false), ManageClock.StatusOf(ledger.Clock));
+            await CountCals.CountAsync(db, now, context.RequestAborted).ConfigureAwait(false), ManageClock.StatusOf(ledger.Clock),
+            recovery is null ? null : new(recovery.BeganAt, recovery.Until, recovery.SeenNumber, missing));
         await Json.WriteAsync(context, status, ContractsJson.Default.LicenseServerStatus).ConfigureAwait(false);
     }
 }

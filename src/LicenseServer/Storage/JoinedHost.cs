@@ -49,6 +49,9 @@ internal sealed class JoinedHost
 
     public int TakenInHour { get; private set; }
 
+    /// <summary>When it last sent all its receipts to a recovering license server. Without an audit entry.</summary>
+    public DateTimeOffset? ReceiptsAt { get; set; }
+
     public DateTimeOffset? RemovedAt { get; private set; }
 
     public long LedgerNumber { get; set; }
@@ -95,6 +98,8 @@ internal sealed class IssuedInvitation
 
     /// <summary>The host that used it; null before.</summary>
     public Guid? HostId { get; private set; }
+
+    public long LedgerNumber { get; set; }
 
     public void UseFor(JoinedHost host)
     {

@@ -1,3 +1,4 @@
+using System.Formats.Cbor;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -121,7 +122,7 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>The same without the signatures: what the ledger alone does.</summary>
     public async Task<(UserCalOutcome Outcome, LedgerPosition Position)> CommitUserCalAsync(HostIdentity host, UserCalRequest request, CancellationToken cancellation)
     {
-        var question = new UserCalQuestion(host, request.RequestId, HashOf(host, request), request.User, request.Pass, Identity.Current.IsActivated);
+        var question = new UserCalQuestion(host, request.RequestId, HashOf(host, request), request.User, request.Pass, Identity.Current.IsActivated, ReadLease(host, request));
         var committed = await _writer.SubmitAsync(new UserCalCommand(question), cancellation).ConfigureAwait(false);
         return (committed.Result, committed.Position);
     }
@@ -154,6 +155,13 @@ internal sealed class Ledger : IAsyncDisposable
         return [.. DeviceCal.WriteStored(CertificateFields.Assemble(cal.ToBeSigned, signature), []), .. Identity.Current.ChainText];
     }
 
+    /// <summary>The to-be-signed bytes of a CAL that a host kept a receipt of; null where this license server's key has not signed them.</summary>
+    public byte[]? Prove(Receipt receipt, CalSerial serial)
+    {
+        var toBeSigned = _templates.Make(receipt.Version, receipt.PackId, Convert.FromHexString(receipt.HardwareId), serial, receipt.IssuedAt, receipt.ExpiresAt);
+        return Identity.Key.HasSigned(toBeSigned, receipt.Signature) ? toBeSigned : null;
+    }
+
     /// <summary>The certificates are others now: CALs are made for them from here on.</summary>
     public void Recertify(IdentityRow row)
     {
@@ -170,6 +178,21 @@ internal sealed class Ledger : IAsyncDisposable
 
     private PresentedCal? ReadPresented(byte[]? stored)
         => stored is not null && PresentedLicense.TryReadOurs(stored, Identity.Key, out var toBeSigned, out var serial) ? new(serial, toBeSigned, stored) : null;
+
+    private UserLeaseStatement? ReadLease(HostIdentity host, UserCalRequest request)
+    {
+        if (request.Lease is not { } lease || Identity.Key.OpenStatement(lease) is not { } payload)
+            return null;
+        try
+        {
+            var statement = UserLeaseStatement.Decode(payload);
+            return statement.HostId == host.HostId && statement.UserDigest.AsSpan().SequenceEqual(UserLeaseStatement.DigestUser(host.HostId, request.User)) ? statement : null;
+        }
+        catch (CborContentException)
+        {
+            return null;
+        }
+    }
 
     private static byte[] HashOf(HostIdentity host, DeviceCalRequest request)
     {
@@ -199,6 +222,8 @@ internal sealed class Ledger : IAsyncDisposable
         writer.Write(request.User.Realm);
         writer.Write(request.User.StableId ?? "");
         writer.Write((int)request.Pass);
+        writer.Write(request.Lease?.Length ?? -1);
+        writer.Write(request.Lease ?? []);
         writer.Flush();
         return SHA256.HashData(stream.GetBuffer().AsSpan(0, (int)stream.Length));
     }

@@ -62,6 +62,8 @@ internal sealed partial class LedgerBatch
         db.Add(confirmation);
     }
 
+    public bool KnowsUserCal(CalSerial serial) => rows.UserCal(serial) is not null || db.UserCals.Any(cal => cal.Serial == serial);
+
     public void Add(string kind, UserCal cal)
     {
         Enter(kind, cal);

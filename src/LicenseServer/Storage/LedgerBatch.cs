@@ -48,6 +48,12 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
     public License? License(CalSerial serial)
         => rows.BySerial(serial) as License ?? (db.Licenses.AsNoTracking().SingleOrDefault(row => row.Serial == serial) is { } license ? rows.Attach(license) : null);
 
+    /// <summary>The live license of a device that is known by hardware id and name; null when it has none.</summary>
+    public License? LiveOf(DeviceKey key)
+        => rows.ByKey(key).OfType<License>().FirstOrDefault(license => license.Status == LicenseStatus.Live)
+            ?? (db.Licenses.AsNoTracking().FirstOrDefault(row => row.DeviceKey == key && row.Status == LicenseStatus.Live) is { } stored
+                && rows.Attach(stored) is { Status: LicenseStatus.Live } live ? live : null);
+
     /// <summary>All packs of Device CALs, with the seats of expired CALs given back.</summary>
     public IReadOnlyList<Pack> DevicePacks() => PacksOf(CalType.Device);
 

@@ -26,6 +26,8 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<BreakGlass> BreakGlass => Set<BreakGlass>();
 
+    public DbSet<Recovery> Recoveries => Set<Recovery>();
+
     public DbSet<ClockConfirmation> ClockConfirmations => Set<ClockConfirmation>();
 
     public DbSet<Pack> Packs => Set<Pack>();
@@ -102,6 +104,11 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             glass.ToTable("break_glass").HasKey(row => row.Id);
             glass.HasIndex(row => row.At);
             glass.Property(row => row.Reason).HasMaxLength(255);
+        });
+        model.Entity<Recovery>(recovery =>
+        {
+            recovery.ToTable("recoveries").HasKey(row => row.Id);
+            recovery.Ignore(row => row.Until);
         });
         model.Entity<ClockConfirmation>(confirmation => confirmation.ToTable("clock_confirmations").HasKey(row => row.Id));
         model.Entity<Temporary>(temporary =>

@@ -37,6 +37,29 @@ internal sealed class ClockConfirmation
     public long LedgerNumber { get; set; }
 }
 
+/// <summary>
+/// A host has shown a ledger head of this license server's own signature with a higher number than the ledger has: it was rebuilt, or put back from a
+/// copy (table <c>recoveries</c>). Until it ends no seat is given to anybody new.
+/// </summary>
+internal sealed class Recovery
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(90);
+
+    public long Id { get; private set; }
+
+    public required DateTimeOffset BeganAt { get; init; }
+
+    /// <summary>The number that was shown.</summary>
+    public required long SeenNumber { get; init; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+
+    public long LedgerNumber { get; set; }
+
+    /// <summary>When it ends at the latest: every CAL of before is over then.</summary>
+    public DateTimeOffset Until => BeganAt + Longest;
+}
+
 /// <summary>An entry of the audit chain (table <c>audit</c>), append-only.</summary>
 internal sealed class AuditEntry
 {

@@ -22,8 +22,8 @@ internal sealed class Sweep(Ledger ledger, TimeProvider time, ILogger<Sweep> log
 
         await ledger.WorkAsync(batch => batch.Db.Temporaries.Where(temporary => temporary.NotAfter < batch.Now).ExecuteDelete(), cancellation).ConfigureAwait(false);
         await ledger.WorkAsync(batch => batch.Db.Sessions.Where(session => session.ReportedAt < batch.Now - SessionReport.Lapse).ExecuteDelete(), cancellation).ConfigureAwait(false);
+        await ledger.WorkAsync(batch => batch.EndRecoveryIfOver(), cancellation).ConfigureAwait(false);
         await ledger.WorkAsync(DropRequests, cancellation).ConfigureAwait(false);
-        await ledger.WorkAsync(batch => batch.Db.Invitations.Where(invitation => invitation.HostId == null && invitation.ExpiresAt < batch.Now).ExecuteDelete(), cancellation).ConfigureAwait(false);
         while ((await ledger.WorkAsync(Tokens.DropOld, cancellation).ConfigureAwait(false)).Result > 0)
         {
         }

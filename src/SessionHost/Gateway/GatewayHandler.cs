@@ -15,13 +15,8 @@ internal sealed class GatewayHandler : ConnectionHandler
     private readonly Admission _admission;
     private readonly GatewayServices _services;
     private readonly Drain _drain;
-    private long _last;
 
-    public GatewayHandler(Admission admission, GatewayServices services, Drain drain)
-    {
-        (_admission, _services, _drain) = (admission, services, drain);
-        _last = services.Store.LastSession;
-    }
+    public GatewayHandler(Admission admission, GatewayServices services, Drain drain) => (_admission, _services, _drain) = (admission, services, drain);
 
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
@@ -38,7 +33,7 @@ internal sealed class GatewayHandler : ConnectionHandler
             return;
         }
 
-        var id = Interlocked.Increment(ref _last);
+        var id = _services.Store.NextSession();
         using var stopping = _drain.Over.Register(() => deadline.End(SessionEndReason.HostStopping));
         using var client = new ClientConnection(id, socket, address, ticket, deadline, _services);
         var reason = SessionEndReason.InternalError;

@@ -27,6 +27,8 @@ internal sealed class ServerLink : IDisposable
     private readonly string _certificate;
     private DateTimeOffset? _silentSince;
     private long _ledgerNumber;
+    private LedgerHead? _head;
+    private bool _wentBack;
     private volatile bool _wantsRenewal;
     private volatile RevocationListStatement? _revocations;
 
@@ -39,6 +41,8 @@ internal sealed class ServerLink : IDisposable
         HostId = row.HostId;
         Mode = (LicensingMode)row.Mode;
         (_certificate, _ledgerNumber) = (row.Certificate, row.LedgerNumber);
+        if (row is { LedgerHash: { } hash, LedgerSignature: { } signature })
+            _head = new(row.LedgerNumber, hash, signature);
         _chain = CertificateChain.FromPem(row.Certificate);
         Root = row.Root is null ? null : X509Certificate2.CreateFromPem(row.Root);
         _revocations = row.RevocationList is { } list ? Verified(list, RevocationListStatement.Decode) : null;
@@ -153,6 +157,26 @@ internal sealed class ServerLink : IDisposable
     public async Task<byte[]?> KeepGraceAsync(byte[]? record, CancellationToken cancellation)
         => (await CallAsync(api => api.KeepGraceAsync(new(record), cancellation), cancellation).ConfigureAwait(false)).Record;
 
+    /// <summary>It has answered with a lower ledger number than it had before.</summary>
+    public bool WentBack
+    {
+        get
+        {
+            lock (_lock)
+                return _wentBack;
+        }
+    }
+
+    /// <summary>Shows it the newest head that was seen, and receipts; answers whether it wants (more of) them.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task<bool> RecoverAsync(IReadOnlyList<Receipt> receipts, bool complete, CancellationToken cancellation)
+    {
+        LedgerHead? head;
+        lock (_lock)
+            head = _head;
+        return (await CallAsync(api => api.RecoverAsync(new(head, receipts, complete), cancellation), cancellation).ConfigureAwait(false)).Wanted;
+    }
+
     /// <summary>Reports sessions over its CALs.</summary>
     /// <exception cref="ProblemException">It did not answer, or not well.</exception>
     public Task ReportAsync(SessionReport report, CancellationToken cancellation)
@@ -192,7 +216,13 @@ internal sealed class ServerLink : IDisposable
     }
 
     /// <summary>A link that takes the place of an earlier one to the same server keeps what that one knew.</summary>
-    public void TakeOver(ServerLink earlier) => _revocations = earlier._revocations ?? _revocations;
+    public void TakeOver(ServerLink earlier)
+    {
+        _revocations = earlier._revocations ?? _revocations;
+        lock (earlier._lock)
+            if (earlier._ledgerNumber > _ledgerNumber)
+                (_ledgerNumber, _head) = (earlier._ledgerNumber, earlier._head);
+    }
 
     /// <summary>Opens the connection, and finds out whether it answers.</summary>
     public async Task ProbeAsync(TimeSpan within, CancellationToken stopping)
@@ -274,10 +304,15 @@ internal sealed class ServerLink : IDisposable
         lock (_lock)
         {
             if (head.Number < _ledgerNumber)
-                Log.LedgerWentBack(_logger, Address.Authority, _ledgerNumber, head.Number);
+            {
+                if (!_wentBack)
+                    Log.LedgerWentBack(_logger, Address.Authority, _ledgerNumber, head.Number);
+                _wentBack = true;
+            }
+
             if (head.Number <= _ledgerNumber)
                 return;
-            _ledgerNumber = head.Number;
+            (_ledgerNumber, _head, _wentBack) = (head.Number, head, false);
         }
 
         _store.Offer(async db =>

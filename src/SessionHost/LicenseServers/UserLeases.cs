@@ -10,7 +10,8 @@ namespace Ostiary.SessionHost.LicenseServers;
 /// <param name="Server">Who signed it.</param>
 /// <param name="Serial">The User CAL, 32 hexadecimal digits.</param>
 /// <param name="Valid">Not over, and its version serves the host.</param>
-internal sealed record HeldLease(KeyFingerprint Server, string Serial, bool Valid);
+/// <param name="Signed">As it was signed.</param>
+internal sealed record HeldLease(KeyFingerprint Server, string Serial, bool Valid, byte[] Signed);
 
 /// <summary>The signed leases of User CALs: by them row U4 admits while the license servers are silent.</summary>
 internal sealed class UserLeases(Servers servers, Store store, TimeProvider time)
@@ -44,7 +45,7 @@ internal sealed class UserLeases(Servers servers, Store store, TimeProvider time
         var now = time.GetUtcNow();
         return rows
             .Select(row => links.FirstOrDefault(link => link.Fingerprint.Hex == row.LicenseServer) is { } link && link.ReadLease(row.Lease, user) is { } lease
-                ? new HeldLease(link.Fingerprint, lease.Serial, lease.ExpiresAt >= now && lease.IssuedAt - ClockTolerance <= now && lease.Version.Serves(servers.HostVersion))
+                ? new HeldLease(link.Fingerprint, lease.Serial, lease.ExpiresAt >= now && lease.IssuedAt - ClockTolerance <= now && lease.Version.Serves(servers.HostVersion), row.Lease)
                 : null)
             .OfType<HeldLease>().OrderByDescending(lease => lease.Valid).FirstOrDefault();
     }

@@ -22,11 +22,11 @@ internal sealed class UserQuestions(
     /// same answer.
     /// </summary>
     /// <param name="user">Who logs on.</param>
-    /// <param name="issuer">Whose lease the host keeps; asked first, and when it is silent a refusal of another one does not count.</param>
+    /// <param name="lease">The lease that the host keeps; its issuer is asked first, and when it is silent a refusal of another one does not count.</param>
     /// <param name="cancellation">Ends this wait, not the question.</param>
-    public async Task<UserReply> AskAsync(UserClaim user, KeyFingerprint? issuer, CancellationToken cancellation)
+    public async Task<UserReply> AskAsync(UserClaim user, HeldLease? lease, CancellationToken cancellation)
     {
-        var mine = new Lazy<Task<UserReply>>(() => AskAllAsync(user, issuer));
+        var mine = new Lazy<Task<UserReply>>(() => AskAllAsync(user, lease));
         var shared = _underWay.GetOrAdd(user, mine);
         try
         {
@@ -39,10 +39,11 @@ internal sealed class UserQuestions(
         }
     }
 
-    private async Task<UserReply> AskAllAsync(UserClaim user, KeyFingerprint? issuer)
+    private async Task<UserReply> AskAllAsync(UserClaim user, HeldLease? lease)
     {
+        var issuer = lease?.Server;
         var reply = await passes.AskAsync(
-            issuer, options.LogonTime, (link, pass, token) => AskAsync(link, user, pass, token), answer => answer.Granted is not null, CancellationToken.None)
+            issuer, options.LogonTime, (link, pass, token) => AskAsync(link, user, link.Fingerprint == issuer ? lease!.Signed : null, pass, token), answer => answer.Granted is not null, CancellationToken.None)
             .ConfigureAwait(false);
         return reply switch
         {
@@ -54,11 +55,11 @@ internal sealed class UserQuestions(
         };
     }
 
-    private async Task<UserCalAnswer> AskAsync(ServerLink link, UserClaim user, AskingPass pass, CancellationToken limit)
+    private async Task<UserCalAnswer> AskAsync(ServerLink link, UserClaim user, byte[]? lease, AskingPass pass, CancellationToken limit)
     {
         if (_slowSince.TryGetValue(link.Fingerprint, out var slow) && time.GetUtcNow() - slow < options.SilenceTime)
             throw new ProblemException(LicensingProblem.Unreachable, $"{link.Address} has been silent since {slow:u}");
-        var question = QuestionAsync(link, user, pass);
+        var question = QuestionAsync(link, user, lease, pass);
         try
         {
             return await question.WaitAsync(limit).ConfigureAwait(false);
@@ -73,11 +74,11 @@ internal sealed class UserQuestions(
     }
 
     // It goes on behind a logon that does not wait any more: what is granted is kept, and that it answers is known.
-    private async Task<UserCalAnswer> QuestionAsync(ServerLink link, UserClaim user, AskingPass pass)
+    private async Task<UserCalAnswer> QuestionAsync(ServerLink link, UserClaim user, byte[]? lease, AskingPass pass)
     {
         using var limit = new CancellationTokenSource(options.SilenceTime, time);
         var current = servers.Current(link);
-        var answer = await current.RequestUserCalAsync(new(Guid.CreateVersion7(), user, pass), limit.Token).ConfigureAwait(false);
+        var answer = await current.RequestUserCalAsync(new(Guid.CreateVersion7(), user, pass, lease), limit.Token).ConfigureAwait(false);
         if (answer.Granted is { } granted)
         {
             await leases.KeepAsync(current, user, granted).ConfigureAwait(false);

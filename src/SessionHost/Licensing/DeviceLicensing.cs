@@ -161,7 +161,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
             By = new(ruling.Row, granted.Cal.Serial, granted.Cal.Temporary, granted.Server);
             services.Receipts.Keep(
                 granted.Server, granted.Cal, HardwareId!, Device ?? "", granted.LedgerNumber,
-                _held.Store == ClientStore.Foreign ? granted.Cal.Stored : null);
+                _held.Store == ClientStore.Foreign ? granted.Cal.Stored : null, granted.Cal.Stored ?? _held.Stored);
         }
         else if (ruling.Row == "6")
         {

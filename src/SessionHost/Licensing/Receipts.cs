@@ -17,7 +17,14 @@ internal sealed class Receipts(Store store, Revocations revocations, HostClock c
     /// Keeps or renews a receipt. A flood may drop it: the client has its CAL. The stored form is given, and kept, only for a client whose
     /// own license is somebody else's.
     /// </summary>
-    public void Keep(KeyFingerprint server, GrantedCal cal, string hardwareId, string device, long ledgerNumber, byte[]? stored)
+    /// <param name="server">Who granted it.</param>
+    /// <param name="cal">What was granted.</param>
+    /// <param name="hardwareId">40 hexadecimal digits.</param>
+    /// <param name="device">The client's name.</param>
+    /// <param name="ledgerNumber">Of the answer.</param>
+    /// <param name="stored">The stored form, to be kept; null where the client keeps it.</param>
+    /// <param name="certificate">The stored form, to be read; null where there is none.</param>
+    public void Keep(KeyFingerprint server, GrantedCal cal, string hardwareId, string device, long ledgerNumber, byte[]? stored, byte[]? certificate)
     {
         var now = time.GetUtcNow();
         store.Offer(async db =>
@@ -29,8 +36,11 @@ internal sealed class Receipts(Store store, Revocations revocations, HostClock c
                 return;
             }
 
+            var (pack, signature) = cal.Temporary ? default : Proof(certificate);
             db.Receipts.Add(new()
             {
+                PackId = pack,
+                Signature = signature,
                 Serial = cal.Serial,
                 LicenseServer = server.Hex,
                 HardwareId = hardwareId,
@@ -46,6 +56,20 @@ internal sealed class Receipts(Store store, Revocations revocations, HostClock c
         });
     }
 
+    /// <summary>Permanent CALs of a license server that are not over, in the order of their serial numbers.</summary>
+    /// <param name="server">Whose.</param>
+    /// <param name="after">The last serial number of the page before; empty at the beginning.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public async Task<IReadOnlyList<ReceiptRow>> PageAsync(KeyFingerprint server, string after, int limit, CancellationToken cancellation)
+    {
+        var now = clock.Now;
+        await using var db = store.Open();
+        return await db.Receipts.AsNoTracking()
+            .Where(row => row.LicenseServer == server.Hex && !row.Temporary && row.Signature != null && row.ExpiresAt > now && string.Compare(row.Serial, after) > 0)
+            .OrderBy(row => row.Serial).Take(limit).ToListAsync(cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>A receipt for this hardware id that is not over, not revoked, serves the host and is of a pinned license server.</summary>
     public async Task<ReceiptRow?> FindValidAsync(string hardwareId, CalVersion host, IReadOnlyCollection<KeyFingerprint> pinned, CancellationToken cancellation)
         => (await FindAsync(hardwareId, cancellation).ConfigureAwait(false)).FirstOrDefault(row =>
@@ -59,6 +83,14 @@ internal sealed class Receipts(Store store, Revocations revocations, HostClock c
     /// <summary>What is kept for this hardware id, the latest to end first.</summary>
     public async Task<IReadOnlyList<ReceiptRow>> AllAsync(string hardwareId, CancellationToken cancellation)
         => await FindAsync(hardwareId, cancellation).ConfigureAwait(false);
+
+    private static (Guid? Pack, byte[]? Signature) Proof(byte[]? certificate)
+    {
+        if (certificate is null || !DeviceCal.TryRead(certificate, out var cal))
+            return default;
+        using (cal)
+            return (cal.Data.PackId, cal.Signature);
+    }
 
     private async Task<List<ReceiptRow>> FindAsync(string hardwareId, CancellationToken cancellation)
     {

@@ -60,7 +60,7 @@ internal sealed class LogonGate(
 
         var user = identities.Of(report.User, report.Uid, report.Local);
         var lease = await leases.FindAsync(user, cancellation).ConfigureAwait(false);
-        var reply = await questions.AskAsync(user, lease?.Server, cancellation).ConfigureAwait(false);
+        var reply = await questions.AskAsync(user, lease, cancellation).ConfigureAwait(false);
         facts = facts with { Server = AnswerOf(reply), LeaseValid = lease is { Valid: true }, GraceRuns = grace.State is not GraceState.Ended };
         ruling = LogonRules.Decide(facts);
         if (ruling.Row == "U5")

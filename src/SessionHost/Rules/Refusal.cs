@@ -27,7 +27,7 @@ public sealed record Refusal(string Reason, string Row, string Detail, string Fi
             RefusalReason.OtherTypeOnly =>
                 $"On the license server {server}: ostiary packs list shows what there is; install CALs of this host's type (ostiary packs install KEY), or invite the host anew in the other mode.",
             RefusalReason.QuotaExceeded or RefusalReason.HostNotAllowed =>
-                $"On the license server {server}: ostiary hosts list shows the host, whether it may ask, and its quota.",
+                $"On the license server {server}: ostiary hosts list shows the host, whether it may ask, and its quota; ostiary hosts set HOST changes both (--allowed true, --quota N).",
             _ => $"On the license server {server}: ostiary packs install KEY.",
         });
 

@@ -79,6 +79,11 @@ internal sealed class ReceiptRow
     public byte[]? Stored { get; set; }
 
     public DateTimeOffset SeenAt { get; set; }
+
+    /// <summary>The key pack of a permanent CAL, and the license server's signature over it: with these a license server that has lost it knows it again.</summary>
+    public Guid? PackId { get; set; }
+
+    public byte[]? Signature { get; set; }
 }
 
 /// <summary>A connection past licensing.</summary>

@@ -28,9 +28,10 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
         new BoundedChannelOptions(QueueLength) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
     private int _sincePruned;
+    private long _lastSession;
 
-    /// <summary>The highest session number in the database at start.</summary>
-    public long LastSession { get; private set; }
+    /// <summary>The next session's number: after all that are in the database. Once it has started.</summary>
+    public long NextSession() => Interlocked.Increment(ref _lastSession);
 
     public SessionHostContext Open() => new(options.Database);
 
@@ -45,7 +46,7 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
             await db.Sessions.Where(row => row.EndedAt == null)
                 .ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now).SetProperty(row => row.End, "role-ended"), cancellationToken)
                 .ConfigureAwait(false);
-            LastSession = await db.Sessions.MaxAsync(row => (long?)row.Id, cancellationToken).ConfigureAwait(false) ?? 0;
+            _lastSession = await db.Sessions.MaxAsync(row => (long?)row.Id, cancellationToken).ConfigureAwait(false) ?? 0;
         }
 
         File.SetUnixFileMode(options.Database, UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -85,19 +86,53 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
         {
             while (batch.Count < BatchLength && _queue.Reader.TryRead(out var change))
                 batch.Add(change);
-            while (!await TryWriteAsync(batch).ConfigureAwait(false))
-            {
-                if (_queue.Reader.Completion.IsCompleted || stoppingToken.IsCancellationRequested)
-                    return;
-                await Task.Delay(RetryAfter, time, CancellationToken.None).ConfigureAwait(false);
-            }
-
-            batch.ForEach(change => change.Committed?.TrySetResult());
+            if (!await WriteAsync(batch, stoppingToken).ConfigureAwait(false))
+                return;
             batch.Clear();
         }
     }
 
-    private async Task<bool> TryWriteAsync(List<Change> batch)
+    // Tries until it is done; false when the role stops before.
+    private async Task<bool> WriteAsync(List<Change> batch, CancellationToken stopping)
+    {
+        while (await TryWriteAsync(batch).ConfigureAwait(false) is { } failure)
+        {
+            if (IsRuledOut(failure))
+            {
+                // A change that can never be written must not keep the others out: each is tried alone, and that one is dropped, aloud.
+                if (batch.Count > 1)
+                    return await WriteEachAsync(batch, stopping).ConfigureAwait(false);
+                Log.ChangeRuledOut(logger, failure);
+                batch[0].Committed?.TrySetException(failure);
+                return true;
+            }
+
+            if (_queue.Reader.Completion.IsCompleted || stopping.IsCancellationRequested)
+                return false;
+            await Task.Delay(RetryAfter, time, CancellationToken.None).ConfigureAwait(false);
+        }
+
+        batch.ForEach(change => change.Committed?.TrySetResult());
+        return true;
+    }
+
+    private async Task<bool> WriteEachAsync(List<Change> batch, CancellationToken stopping)
+    {
+        foreach (var change in batch)
+            if (!await WriteAsync([change], stopping).ConfigureAwait(false))
+                return false;
+        return true;
+    }
+
+    // SQLite's SQLITE_CONSTRAINT: trying again does not help.
+    private static bool IsRuledOut(Exception failure)
+    {
+        const int Constraint = 19;
+        return failure is DbUpdateException { InnerException: Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: Constraint } };
+    }
+
+    // Null: committed.
+    private async Task<Exception?> TryWriteAsync(List<Change> batch)
     {
         try
         {
@@ -115,12 +150,12 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
             }
 
             await transaction.CommitAsync().ConfigureAwait(false);
-            return true;
+            return null;
         }
         catch (Exception failure) when (failure is Microsoft.Data.Sqlite.SqliteException or DbUpdateException)
         {
             Log.StoreFailed(logger, batch.Count, failure);
-            return false;
+            return failure;
         }
     }
 

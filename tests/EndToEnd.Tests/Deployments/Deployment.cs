@@ -66,6 +66,8 @@ public sealed class Deployment : IAsyncDisposable
             _environment["FAKETIME_NO_CACHE"] = "1";
         }
 
+        // Not every machine has an id, and hosts of several deployments are not one.
+        File.WriteAllText(MachineIdFile, $"{Guid.NewGuid():N}\n");
         var (clearinghouse, licenseServer, sessionHost) = (FreePort(), FreePort(), FreePort());
         Port = sessionHost;
         Signer = Role("signer", "signer.sock");
@@ -75,7 +77,7 @@ public sealed class Deployment : IAsyncDisposable
                 $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}"]);
         SessionHost = Role(
             "session-host", "admin.sock",
-            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", $"SessionHost:XrdpSettings={XrdpSettings}", .. options.SessionHost]);
+            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", $"SessionHost:XrdpSettings={XrdpSettings}", $"SessionHost:MachineIdFile={MachineIdFile}", .. options.SessionHost]);
     }
 
     public RoleProcess Signer { get; }
@@ -107,9 +109,12 @@ public sealed class Deployment : IAsyncDisposable
 
     private string XrdpSettings => _folder["xrdp.ini"];
 
+    private string MachineIdFile => _folder["machine-id"];
+
     private string KernelSocket => _folder["kernel.sock"];
 
-    private string LogonSocket => Path.Combine(State, "session-host", "logon.sock");
+    /// <summary>Where the PAM hook reports logons.</summary>
+    public string LogonSocket => Path.Combine(State, "session-host", "logon.sock");
 
     public static async Task<Deployment> StartAsync(DeploymentOptions options, CancellationToken cancellation)
     {

@@ -12,7 +12,6 @@ namespace Ostiary.EndToEnd.Tests.MainJob;
 [Collection(RealPeers.Alone)]
 public sealed class FloodTests
 {
-    private const int Connections = 10_000;
     private const int AtOnce = 12;
     private const long LedgerLimit = 20_000_000;
 
@@ -20,8 +19,15 @@ public sealed class FloodTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    // More than are kept of one host, so that the oldest fall out.
     [Fact]
-    public async Task Ten_thousand_devices_that_never_log_on_take_no_seat_and_little_room_and_keep_nobody_out()
+    public Task Three_thousand_devices_that_never_log_on_take_no_seat_and_little_room_and_keep_nobody_out() => FloodAsync(3_000);
+
+    [Fact]
+    [Trait("Kind", "long")]
+    public Task Ten_thousand_devices_that_never_log_on_take_no_seat_and_little_room_and_keep_nobody_out() => FloodAsync(10_000);
+
+    private static async Task FloodAsync(int connections)
     {
         await using var deployment = await Deployment.StartAsync(new(), Cancellation);
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
@@ -31,7 +37,7 @@ public sealed class FloodTests
         var flood = Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(
             async () =>
             {
-                while (Interlocked.Increment(ref next) is var number && number <= Connections)
+                while (Interlocked.Increment(ref next) is var number && number <= connections)
                 {
                     var name = Convert.ToHexString(RandomNumberGenerator.GetBytes(12));
                     await using var client = await RdpClient.RunAsync(
@@ -51,8 +57,8 @@ public sealed class FloodTests
         }
 
         await flood;
-        Assert.Equal(Connections, admitted);
-        Assert.True(served > 3, $"the real client connected only {served} times");
+        Assert.Equal(connections, admitted);
+        Assert.True(served > 2, $"the real client connected only {served} times");
         var counts = Assert.Single((await deployment.CommandAsync<LicenseServerStatus>(Cancellation, "server", "status")).Counts);
         Assert.Equal((5, 0, 5), (counts.Installed, counts.Issued, counts.Available));
         var room = Directory.GetFiles(Path.Combine(deployment.State, "license-server"), "ledger.db*").Sum(file => new FileInfo(file).Length);

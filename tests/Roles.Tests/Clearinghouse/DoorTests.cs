@@ -28,7 +28,7 @@ public sealed class DoorTests : IAsyncLifetime
             [
                 "GET /v1/product-keys Administration", "GET /v1/root Public", "GET /v1/status Administration", "POST /v1/activations Public",
                 "POST /v1/grace-extensions Administration",
-                "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration",
+                "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration", "POST /v1/time Public",
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));

@@ -6,6 +6,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
@@ -25,6 +26,7 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     private readonly X509Certificate2? _root;
     private readonly List<IDisposable> _used = [];
     private WebApplication _app = null!;
+    private int _port;
 
     private RunningLicenseServer(FakeClearinghouse? clearinghouse, X509Certificate2? root)
     {
@@ -72,11 +74,23 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         return server;
     }
 
-    public async Task RestartAsync()
+    /// <param name="between">What happens to the state directory while the role is stopped.</param>
+    public async Task RestartAsync(Action<string>? between = null)
     {
-        await _app.DisposeAsync();
+        await StopAsync();
+        between?.Invoke(Path.Combine(Directory, "state"));
         await StartAsync();
     }
+
+    public async Task StopAsync()
+    {
+        await _app.DisposeAsync();
+        // A pooled connection holds the file that it opened, whatever stands in its place by now.
+        SqliteConnection.ClearAllPools();
+    }
+
+    public Task<Guid> InstallAsync(int quantity, CalType type, int version = 2022, DateTimeOffset? expiresAt = null)
+        => TestPacks.InstallAsync(Ledger, Time.GetUtcNow(), quantity, version, type, expiresAt);
 
     /// <summary>An activated license server with a pack of Device CALs.</summary>
     public static async Task<RunningLicenseServer> StartWithPackAsync(FakeClearinghouse clearinghouse, int quantity)
@@ -146,7 +160,7 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         var options = new LicenseServerOptions
         {
             StateDirectory = Path.Combine(Directory, "state"),
-            Listen = "127.0.0.1:0",
+            Listen = $"127.0.0.1:{_port}",
             AdministrationListen = "127.0.0.1:0",
             SignInsPerMinute = 1_000,
             Clearinghouse = _clearinghouse?.Address,
@@ -154,6 +168,7 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         };
         _app = LicenseServerRole.Build(options, Time, logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Lines));
         await _app.StartAsync(TestPublisher.Cancellation);
+        _port = Address.Port;
         AdministrationHttp = ApiClient.OverUnixSocket(AdministrationSocket, TimeSpan.FromSeconds(30));
     }
 }

@@ -93,14 +93,8 @@ internal sealed class TestLedger : IAsyncDisposable
         return new(host.HostId, SHA256.HashData(publicKey));
     }
 
-    public async Task<Guid> InstallPackAsync(int quantity, int version = 2022, DateTimeOffset? expiresAt = null, CalType type = CalType.Device)
-    {
-        var statement = new KeyPackStatement(
-            Guid.NewGuid(), Ledger.Identity.Key.Fingerprint, type, new(version), quantity, "retail", Time.GetUtcNow(), expiresAt);
-        await Ledger.WorkAsync(
-            batch => InstallPack.Install(batch, statement, statement.Encode(), [1], RandomNumberGenerator.GetBytes(32)), TestContext.Current.CancellationToken);
-        return statement.PackId;
-    }
+    public Task<Guid> InstallPackAsync(int quantity, int version = 2022, DateTimeOffset? expiresAt = null, CalType type = CalType.Device)
+        => TestPacks.InstallAsync(Ledger, Time.GetUtcNow(), quantity, version, type, expiresAt);
 
     /// <summary>A device connects; it keeps what it is given.</summary>
     public async Task<DeviceCalAnswer> ConnectAsync(HostIdentity host, TestDevice device, bool presents = true)
@@ -182,5 +176,17 @@ internal sealed class TestDevice(string name, byte[]? hardwareId = null)
             return;
         Serial = granted.Serial;
         Stored = granted.Stored ?? Stored;
+    }
+}
+
+/// <summary>Key packs that no clearinghouse has signed, put straight into a ledger.</summary>
+internal static class TestPacks
+{
+    public static async Task<Guid> InstallAsync(Ledger ledger, DateTimeOffset now, int quantity, int version, CalType type, DateTimeOffset? expiresAt = null)
+    {
+        var statement = new KeyPackStatement(Guid.NewGuid(), ledger.Identity.Key.Fingerprint, type, new(version), quantity, "retail", now, expiresAt);
+        await ledger.WorkAsync(
+            batch => InstallPack.Install(batch, statement, statement.Encode(), [1], RandomNumberGenerator.GetBytes(32)), TestContext.Current.CancellationToken);
+        return statement.PackId;
     }
 }

@@ -438,15 +438,8 @@ public sealed class UserCalTests : IAsyncLifetime
         return host;
     }
 
-    private async Task InstallAsync(int quantity, int version = 2022, CalType type = CalType.User, DateTimeOffset? expiresAt = null)
-    {
-        var statement = new KeyPackStatement(
-            Guid.NewGuid(), _server.Ledger.Identity.Key.Fingerprint, type, new(version), quantity, "retail", _server.Time.GetUtcNow(), expiresAt);
-        await _server.Ledger.WorkAsync(
-            batch => Ostiary.LicenseServer.Packs.InstallPack.Install(
-                batch, statement, statement.Encode(), [1], System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)),
-            Cancellation);
-    }
+    private Task InstallAsync(int quantity, int version = 2022, CalType type = CalType.User, DateTimeOffset? expiresAt = null)
+        => _server.InstallAsync(quantity, type, version, expiresAt);
 
     private async Task<(int Installed, int Issued, int Available, int OverUsed)> CountsAsync(CalType type = CalType.User)
     {

@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.Metadata;
@@ -12,7 +11,6 @@ using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Http;
-using Ostiary.LicenseServer.Packs;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Ostiary.Roles.Tests.LicenseServer;
@@ -50,6 +48,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/sessions"] = new(
             """{"sessions":[{"sessionId":7,"serial":"{permanent}","address":"192.0.2.1","startedAt":"2026-01-01T00:00:00+00:00"}]}""", Takes: typeof(SessionReport)),
         ["POST /v1/grace"] = new("""{"record":"{graceRecord}"}""", Takes: typeof(GraceCopyRequest), Empty: 200),
+        ["POST /v1/recovery"] = new("""{"receipts":[],"complete":false}""", Takes: typeof(RecoveryReport)),
         ["POST /v1/time"] = new("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", Takes: typeof(TimeRequest)),
         ["GET /v1/status"] = new(),
         ["POST /v1/activation"] = new("""{"company":{"firstName":"Ada","lastName":"Lovelace","company":"Engines Ltd","country":"GB"}}"""),
@@ -450,13 +449,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
     [GeneratedRegex(@"\{\w+\}")]
     private static partial Regex Named();
 
-    private async Task<Guid> InstallAsync(CalType type)
-    {
-        var statement = new KeyPackStatement(Guid.NewGuid(), _server.Ledger.Identity.Key.Fingerprint, type, new(2022), 5, "retail", _server.Time.GetUtcNow(), null);
-        await _server.Ledger.WorkAsync(
-            batch => InstallPack.Install(batch, statement, statement.Encode(), [1], RandomNumberGenerator.GetBytes(32)), Cancellation);
-        return statement.PackId;
-    }
+    private Task<Guid> InstallAsync(CalType type) => _server.InstallAsync(5, type);
 
     private async Task<string> LogOnAsync(string account)
         => (await _perUserHost.Client.RequestUserCalAsync(new(Guid.NewGuid(), new(account, "", null), AskingPass.Any), Cancellation)).Granted!.Serial;

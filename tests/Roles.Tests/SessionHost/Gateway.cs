@@ -48,6 +48,8 @@ public sealed class Gateway : IAsyncDisposable
             BackEndFingerprint = xrdp.Fingerprint,
             Listen = "127.0.0.1:0",
             Name = "host-1",
+            // A test that gives its machine an id of its own has put it beside the state directory.
+            MachineIdFile = Path.Combine(Path.GetDirectoryName(directory)!, "machine-id"),
         };
         options = change?.Invoke(options) ?? options;
         var role = SessionHostRole.Build(options, time ?? TimeProvider.System, logging =>

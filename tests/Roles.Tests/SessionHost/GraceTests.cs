@@ -22,6 +22,7 @@ public sealed class GraceTests : IAsyncLifetime
     {
         _server = new(_publisher) { Refuses = Ostiary.Contracts.Licensing.RefusalReason.NoCalAvailable, Clock = () => _time.GetUtcNow() };
         await _server.StartAsync();
+        await File.WriteAllTextAsync(Path.Combine(_state, "machine-id"), "00112233445566778899aabbccddeeff\n", Cancellation);
         _xrdp = FakeXrdp.InClear(Path.Combine(_state, "rdp.sock"));
     }
 

@@ -42,4 +42,45 @@ public sealed class StoreTests
 
         Directory.Delete(state, recursive: true);
     }
+
+    [Fact]
+    public async Task A_change_that_can_never_be_written_is_dropped_and_keeps_no_other_out()
+    {
+        var state = Gateway.NewState();
+        await using var xrdp = FakeXrdp.InClear(Path.Combine(state, "rdp.sock"));
+        await using (var gateway = await Gateway.StartAsync(xrdp, state: state))
+        {
+            var store = gateway.Services.GetRequiredService<Store>();
+            await store.CommitAsync(Add(7, "first"));
+
+            var (before, twice, after) = (store.CommitAsync(Add(8, "before")), store.CommitAsync(Add(7, "twice")), store.CommitAsync(Add(9, "after")));
+
+            await Assert.ThrowsAsync<DbUpdateException>(() => twice);
+            await Task.WhenAll(before, after);
+            Assert.Equal(["after", "before", "first"], (await gateway.SessionsAsync()).Select(session => session.Device).Order(StringComparer.Ordinal));
+        }
+
+        Directory.Delete(state, recursive: true);
+
+        static Func<SessionHostContext, Task> Add(long id, string device) => db =>
+        {
+            db.Sessions.Add(new() { Id = id, Device = device, Address = "192.0.2.1", Rule = "4", StartedAt = DateTimeOffset.UtcNow });
+            return Task.CompletedTask;
+        };
+    }
+
+    [Fact]
+    public async Task Sessions_are_numbered_on_after_a_restart()
+    {
+        var state = Gateway.NewState();
+        await using var xrdp = FakeXrdp.InClear(Path.Combine(state, "rdp.sock"));
+        foreach (var _ in new[] { 1, 2 })
+            await using (var gateway = await Gateway.StartAsync(xrdp, state: state, grace: true))
+            await using (await gateway.ConnectAsync())
+                await Gateway.UntilAsync(async () => (await gateway.SessionsAsync()).Any(session => session.EndedAt is null));
+
+        await using (var gateway = await Gateway.StartAsync(xrdp, state: state))
+            Assert.Equal([1, 2], (await gateway.SessionsAsync()).Select(session => session.Id).Order());
+        Directory.Delete(state, recursive: true);
+    }
 }

@@ -345,6 +345,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("host_id");
 
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
                     b.Property<int>("Mode")
                         .HasColumnType("INTEGER")
                         .HasColumnName("mode");
@@ -416,6 +420,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<int>("QuotaPerHour")
                         .HasColumnType("INTEGER")
                         .HasColumnName("quota_per_hour");
+
+                    b.Property<long?>("ReceiptsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("receipts_at");
 
                     b.Property<long?>("RemovedAt")
                         .HasColumnType("INTEGER")
@@ -642,6 +650,34 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("ProductKeyHash");
 
                     b.ToTable("packs", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Recovery", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BeganAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("began_at");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ended_at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long>("SeenNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_number");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("recoveries", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Redemption", b =>

@@ -133,6 +133,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     separate_accounts = table.Column<bool>(type: "INTEGER", nullable: false),
                     hour_began = table.Column<long>(type: "INTEGER", nullable: true),
                     taken_in_hour = table.Column<int>(type: "INTEGER", nullable: false),
+                    receipts_at = table.Column<long>(type: "INTEGER", nullable: true),
                     removed_at = table.Column<long>(type: "INTEGER", nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
@@ -167,7 +168,8 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     version = table.Column<int>(type: "INTEGER", nullable: false),
                     mode = table.Column<int>(type: "INTEGER", nullable: false),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    host_id = table.Column<byte[]>(type: "BLOB", nullable: true)
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -260,6 +262,22 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_policy", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "recoveries",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    began_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_number = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_recoveries", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -589,6 +607,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "policy");
+
+            migrationBuilder.DropTable(
+                name: "recoveries");
 
             migrationBuilder.DropTable(
                 name: "redemptions");

@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261124170047_Ledger")]
+    [Migration("20261124183942_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />
@@ -348,6 +348,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("host_id");
 
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
                     b.Property<int>("Mode")
                         .HasColumnType("INTEGER")
                         .HasColumnName("mode");
@@ -419,6 +423,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<int>("QuotaPerHour")
                         .HasColumnType("INTEGER")
                         .HasColumnName("quota_per_hour");
+
+                    b.Property<long?>("ReceiptsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("receipts_at");
 
                     b.Property<long?>("RemovedAt")
                         .HasColumnType("INTEGER")
@@ -645,6 +653,34 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("ProductKeyHash");
 
                     b.ToTable("packs", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Recovery", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BeganAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("began_at");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ended_at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long>("SeenNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_number");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("recoveries", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Redemption", b =>
