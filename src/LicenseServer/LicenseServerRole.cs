@@ -9,6 +9,7 @@ using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Cals;
 using Ostiary.LicenseServer.Devices;
+using Ostiary.LicenseServer.Explaining;
 using Ostiary.LicenseServer.Grace;
 using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Http;
@@ -93,6 +94,7 @@ public static class LicenseServerRole
         ListCals.Map(app);
         RevokeCal.Map(app);
         ListDevices.Map(app);
+        ExplainDecision.Map(app);
         MergeDevices.Map(app);
         VerifyAudit.Map(app);
         ListAudit.Map(app);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.EndToEnd.Tests.Deployments;
 using Ostiary.EndToEnd.Tests.Peers;
@@ -24,6 +25,9 @@ internal static class GateBenchmark
         using var folder = new ScratchFolder();
         await using var perUser = await Deployment.StartAsync(
             new() { DeviceCals = 0, UserCals = 16_000, Mode = LicensingMode.PerUser, WithoutXrdp = true, SessionHost = ["SessionHost:Realm=bench"] }, cancellation);
+        // More new people in a minute than a host may bring in an hour.
+        var host = (await perUser.CommandAsync<Page<HostRecord>>(cancellation, "hosts", "list")).Items.Single();
+        await perUser.CommandAsync<HostRecord>(cancellation, "hosts", "set", $"{host.HostId}", "--quota", "1000000");
         await using var perDevice = await Deployment.StartAsync(new() { WithoutXrdp = true }, cancellation);
         await using var floor = new LogonSocket(folder["floor.sock"], Admitted);
         var times = new Dictionary<string, IReadOnlyList<double>>();

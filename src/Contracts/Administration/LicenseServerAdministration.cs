@@ -132,3 +132,15 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? Next);
 public sealed record AuditVerification(bool Sound, long Entries, IReadOnlyList<AuditFault> Faults, string HeadHash);
 
 public sealed record AuditFault(string Table, string Row, string Fault);
+
+/// <summary>
+/// <c>POST /v1/explanation</c>: what the license server would answer a session host now, without answering. Answers an <see cref="Explanation"/>;
+/// its rows are what was looked at, the last of them the row of <c>docs/rules.md</c>.
+/// </summary>
+/// <param name="Host">The host's id, or its name where one host has it.</param>
+/// <param name="Name">For a per-device host a device's hardware id or client name, for a per-user host an account.</param>
+public sealed record ExplainDecisionRequest(string Host, string Name)
+{
+    /// <summary>Says nothing: names are personal data.</summary>
+    public override string ToString() => nameof(ExplainDecisionRequest);
+}

@@ -158,6 +158,9 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<ClockStatus> ConfirmClockAsync(CancellationToken cancellation)
         => http.PostAsync<object, ClockStatus>("v1/clock", new object(), cancellation);
 
+    public Task<Explanation> ExplainAsync(ExplainDecisionRequest request, CancellationToken cancellation)
+        => http.PostAsync<ExplainDecisionRequest, Explanation>("v1/explanation", request, cancellation);
+
     public Task<HostRecord> ChangeHostAsync(Guid hostId, ChangeHostRequest request, CancellationToken cancellation)
         => http.PutAsync<ChangeHostRequest, HostRecord>($"v1/hosts/{hostId}", request, cancellation);
 

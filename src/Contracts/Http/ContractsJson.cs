@@ -33,6 +33,7 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(ValidationAnswer))]
 [JsonSerializable(typeof(UserCalRequest))]
 [JsonSerializable(typeof(UserCalAnswer))]
+[JsonSerializable(typeof(ExplainDecisionRequest))]
 [JsonSerializable(typeof(SessionReport))]
 [JsonSerializable(typeof(RecoveryReport))]
 [JsonSerializable(typeof(RecoveryAnswer))]

@@ -19,8 +19,20 @@ internal static class ApiCommand
     /// <param name="exit">The exit status of a result; done when null.</param>
     public static Command Calls<T>(
         this Command command, string role, Func<HttpClient, ParseResult, CancellationToken, Task<T>> call, Action<Screen, T> print, Func<T, int>? exit = null)
+        => command.Calls(_ => role, role == ServerCommand.Role, call, print, exit);
+
+    /// <summary>Likewise for a command that asks one role or another, as it is called.</summary>
+    /// <param name="command">The command that gets the action.</param>
+    /// <param name="role">The role's folder in the state folder.</param>
+    /// <param name="mayBeRemote">The role may be a license server, which may be elsewhere.</param>
+    /// <param name="call">What to ask the role.</param>
+    /// <param name="print">How a person reads the result.</param>
+    /// <param name="exit">The exit status of a result; done when null.</param>
+    public static Command Calls<T>(
+        this Command command, Func<ParseResult, string> role, bool mayBeRemote, Func<HttpClient, ParseResult, CancellationToken, Task<T>> call, Action<Screen, T> print,
+        Func<T, int>? exit = null)
     {
-        if (role == ServerCommand.Role)
+        if (mayBeRemote)
         {
             command.Add(RemoteServer.Server);
             command.Add(RemoteServer.Fingerprint);
@@ -28,7 +40,7 @@ internal static class ApiCommand
 
         command.SetAction((parse, cancellation) => RunAsync(parse, async (screen, json) =>
         {
-            using var client = Connect(parse, role);
+            using var client = Connect(parse, role(parse));
             var result = await call(client, parse, cancellation);
             if (json)
                 screen.Json(result);

@@ -14,9 +14,16 @@ internal static class ExplainCommand
     public static Command Create()
     {
         var name = new Argument<string>("name") { Description = "A device's name or hardware id, or a person's account." };
-        return new Command("explain", "Runs the decision table now, row by row, without connecting.") { name }.Calls(
-            SessionsCommand.Role,
-            (client, parse, cancellation) => ExplainAsync(new(client), parse.GetRequiredValue(name), cancellation),
+        var host = new Option<string?>("--host")
+        {
+            Description = "Asks the license server what it would answer this session host (its name or id) now, instead of the session host of this machine.",
+            HelpName = "HOST",
+        };
+        return new Command("explain", "Runs the decision table now, row by row, without connecting.") { name, host }.Calls(
+            parse => parse.GetValue(host) is null ? SessionsCommand.Role : ServerCommand.Role, mayBeRemote: true,
+            (client, parse, cancellation) => parse.GetValue(host) is { } there
+                ? new LicenseServerAdministrationClient(client).ExplainAsync(new(there, parse.GetRequiredValue(name)), cancellation)
+                : ExplainAsync(new(client), parse.GetRequiredValue(name), cancellation),
             (screen, explanation) =>
             {
                 screen.Table(

@@ -127,6 +127,15 @@ internal sealed class Ledger : IAsyncDisposable
         return (committed.Result, committed.Position);
     }
 
+    /// <summary>What a device would be answered now; nothing of it is kept.</summary>
+    public Task<DeviceCalOutcome> RehearseAsync(HostIdentity host, byte[] hardwareId, string clientName, string address)
+        => _writer.RehearseAsync(new DeviceCalCommand(
+            new(host, Guid.NewGuid(), [], hardwareId, clientName, null, address, AskingPass.Any, DrawPermanentDays()), _templates));
+
+    /// <summary>What a person would be answered now; nothing of it is kept.</summary>
+    public Task<UserCalOutcome> RehearseAsync(HostIdentity host, UserClaim user)
+        => _writer.RehearseAsync(new UserCalCommand(new(host, Guid.NewGuid(), [], user, AskingPass.Any, Identity.Current.IsActivated, null)));
+
     /// <summary>Somebody logged on over a temporary CAL.</summary>
     public async Task<ValidationAnswer> ValidateAsync(HostIdentity host, Guid requestId, CalSerial serial, string account, CancellationToken cancellation)
     {

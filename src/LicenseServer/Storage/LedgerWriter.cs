@@ -48,6 +48,26 @@ internal sealed class LedgerWriter : IAsyncDisposable
         return await command.Done.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// What a request would come to now: it is carried out in a transaction of its own, which is rolled back. Keeps the writer waiting for as long;
+    /// for a person's question, not for a host's.
+    /// </summary>
+    /// <exception cref="Contracts.Problems.ProblemException">The request fails.</exception>
+    public async Task<T> RehearseAsync<T>(LedgerCommand<T> command)
+    {
+        await using var db = _database.OpenWriter();
+        using var hot = new HotStatements(db.Database.GetDbConnection());
+        await using var transaction = await db.Database.BeginTransactionAsync().ConfigureAwait(false);
+        hot.Enlist(transaction.GetDbTransaction());
+        var head = await db.Head.AsNoTracking().SingleAsync().ConfigureAwait(false);
+        var needs = new Needs();
+        command.Collect(needs);
+        command.Apply(new LedgerBatch(db, hot, WorkingSet.Load(db, needs), head, Now(), _limits));
+        await transaction.RollbackAsync().ConfigureAwait(false);
+        command.Committed(new(head.Number, head.Hash, _key));
+        return (await command.Done.ConfigureAwait(false)).Result;
+    }
+
     /// <summary>Done when a commit has changed the revocation list.</summary>
     public Task ListChanged => _listChanged.Task;
 

@@ -32,7 +32,7 @@ public sealed class DoorTests : IAsyncLifetime
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));
-        Assert.Equal(5, Endpoints(_publisher.SignerApp).Count);
+        Assert.Equal(6, Endpoints(_publisher.SignerApp).Count);
     }
 
     [Fact]

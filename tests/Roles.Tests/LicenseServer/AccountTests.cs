@@ -45,7 +45,7 @@ public sealed class AccountTests : IAsyncLifetime
         Assert.Equal(("alice", AccountRole.Operator, TestLedger.Begin.AddHours(8)), (signedIn.Name, signedIn.Role, signedIn.ExpiresAt));
         Assert.Equal(new CallerRecord("alice/backup", AccountRole.Reader, token.Record.Id, TestLedger.Begin.AddDays(1)), caller);
         var audit = (await _server.Administration.AuditAsync(null, 100, Cancellation)).Items;
-        Assert.Equal(["alice token-created", "alice token-created", "root account-added"], audit.Select(entry => $"{entry.By} {entry.Kind}"));
+        Assert.Equal(["alice token-created", "alice host-invited", "alice token-created", "root account-added"], audit.Select(entry => $"{entry.By} {entry.Kind}"));
         Assert.True((await _server.Administration.VerifyAuditAsync(Cancellation)).Sound);
     }
 
@@ -55,9 +55,9 @@ public sealed class AccountTests : IAsyncLifetime
         await _server.JoinAsync();
         await Root.AddAsync(new("alice", AccountRole.Reader, Password), Cancellation);
 
-        Assert.Equal(["root", ""], (await _server.Administration.AuditAsync(null, 100, Cancellation)).Items.Select(entry => entry.By));
+        Assert.Equal(["root", "", "root"], (await _server.Administration.AuditAsync(null, 100, Cancellation)).Items.Select(entry => entry.By));
         await _server.Ledger.WorkAsync(batch => batch.Db.AuditDetails.Where(detail => detail.By == "root").ExecuteDelete(), Cancellation);
-        Assert.Equal([null, ""], (await _server.Administration.AuditAsync(null, 100, Cancellation)).Items.Select(entry => entry.By));
+        Assert.Equal([null, "", null], (await _server.Administration.AuditAsync(null, 100, Cancellation)).Items.Select(entry => entry.By));
     }
 
     [Fact]

@@ -77,6 +77,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["GET /v1/devices/{device}"] = new(Of: "{device}"),
         ["POST /v1/devices/{device}/merge"] = new("""{"other":"{otherDevice}","reason":"one machine"}""", "{mergedDevice}", Second: 404),
         ["POST /v1/devices/{device}/split"] = new("""{"hardwareId":"{otherHardwareId}","clientName":"SECOND"}""", "{mergedDevice}", Second: 404),
+        ["POST /v1/explanation"] = new("""{"host":"{host}","name":"SETTLED"}"""),
         ["GET /v1/clock"] = new(),
         ["POST /v1/clock"] = new("{}"),
         ["GET /v1/audit/verification"] = new(),

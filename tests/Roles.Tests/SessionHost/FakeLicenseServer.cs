@@ -153,6 +153,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         _app.MapPost("/v1/sessions", (Delegate)ReportAsync);
         _app.MapPost("/v1/grace", (Delegate)KeepGraceAsync);
         _app.MapPost("/v1/time", (Delegate)TimeAsync);
+        _app.MapPost("/v1/recovery", () => Results.Json(new RecoveryAnswer(false), ContractsJson.Default.RecoveryAnswer));
         _app.MapGet("/v1/revocations", (Delegate)RevocationsAsync);
         await _app.StartAsync();
         _port = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()).Port;
