@@ -25,7 +25,7 @@ public sealed record LicenseServerStatus(
 /// <summary>The license server is recovering: it adopts every CAL of its own that it is shown, and gives newcomers temporary ones only.</summary>
 /// <param name="BeganAt">When a host first showed a higher ledger number.</param>
 /// <param name="Until">It ends when all hosts have answered, and then at the latest.</param>
-/// <param name="SeenNumber">The highest ledger number that a host has shown when it began.</param>
+/// <param name="SeenNumber">The highest ledger number that a host has shown.</param>
 /// <param name="HostsMissing">Hosts whose receipts have not come yet.</param>
 public sealed record RecoveryStatus(DateTimeOffset BeganAt, DateTimeOffset Until, long SeenNumber, int HostsMissing);
 

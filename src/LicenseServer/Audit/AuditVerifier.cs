@@ -38,7 +38,7 @@ internal sealed class AuditVerifier
             CanonicalContent.ClockConfirmations, db.ClockConfirmations, row => $"{row.Machine.ToUnixTimeSeconds()}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Packs, db.Packs, row => row.PackId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Hosts, db.Hosts, row => row.HostId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
-        await verifier.CompareAsync(CanonicalContent.Recoveries, db.Recoveries, row => $"{row.SeenNumber}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Recoveries, db.Recoveries, LedgerBatch.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Invitations, db.Invitations, Hosts.Invitations.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Accounts, db.Accounts, row => row.AccountId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);

@@ -133,7 +133,7 @@ internal static class IssuancePolicy
     /// </summary>
     public static Decision WhileRecovering(Decision decision, DeviceStanding device, CalVersion host, DateTimeOffset until) => decision switch
     {
-        Decision.GrantPermanent { Renewal: false } or Decision.Refused => device.Held is { } held && held.Version.Serves(host) ? new Decision.Keep() : new Decision.GrantTemporary(host, until),
+        Decision.GrantPermanent { Renewal: false } or Decision.Refused when device.Held is not { Kind: HeldKind.Permanent } => device.Held is { } held && held.Version.Serves(host) ? new Decision.Keep() : new Decision.GrantTemporary(host, until),
         _ => decision,
     };
 

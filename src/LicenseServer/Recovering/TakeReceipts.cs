@@ -40,9 +40,7 @@ internal static class TakeReceipts
             identity,
             (batch, host) =>
             {
-                var began = seen > batch.HeadNumber && batch.Recovery is null;
-                if (began)
-                    batch.BeginRecovery(seen);
+                var began = seen > batch.HeadNumber && batch.BeginRecovery(seen);
                 if (batch.Recovery is not { } running)
                     return new Taken(Wanted: false, began, Ended: false, Adopted: 0);
                 var adopted = proven.Count(item => Adopt(batch, host, item.Receipt, item.Serial, item.ToBeSigned!));

@@ -21,15 +21,31 @@ internal sealed partial class LedgerBatch
         }
     }
 
-    /// <summary>A host has shown a head with this number, which is higher than the ledger's.</summary>
-    public void BeginRecovery(long seenNumber)
+    /// <summary>
+    /// A host has shown a head with this number, which is higher than the ledger's. What was recovered from once begins nothing again: hosts go on showing
+    /// it until the ledger has passed it.
+    /// </summary>
+    /// <returns>Whether a recovery began.</returns>
+    public bool BeginRecovery(long seenNumber)
     {
-        if (Recovery is not null)
-            return;
+        if (Recovery is { } running)
+        {
+            if (seenNumber > running.SeenNumber)
+            {
+                running.SeenNumber = seenNumber;
+                Enter("recovery-goes-further", running);
+            }
+
+            return false;
+        }
+
         EndRecoveryIfOver();
+        if (db.Recoveries.Any(row => row.SeenNumber >= seenNumber))
+            return false;
         _recovery = new() { BeganAt = now, SeenNumber = seenNumber };
         Enter("recovery-began", _recovery);
         db.Add(_recovery);
+        return true;
     }
 
     /// <summary>It is over when every host has sent its receipts, or with its time.</summary>
@@ -45,6 +61,9 @@ internal sealed partial class LedgerBatch
         return true;
     }
 
+    /// <summary>How the audit names it.</summary>
+    public static string NameOf(Recovery recovery) => $"{recovery.BeganAt.ToUnixTimeSeconds()}";
+
     private int HostsMissing(Recovery running)
     {
         // The answer of this very host stands in the batch, not yet in the database.
@@ -52,7 +71,7 @@ internal sealed partial class LedgerBatch
         return db.Hosts.Count(host => host.RemovedAt == null && (host.ReceiptsAt == null || host.ReceiptsAt < running.BeganAt));
     }
 
-    private void Enter(string kind, Recovery recovery) => Audit(kind, CanonicalContent.Recoveries, $"{recovery.SeenNumber}", number =>
+    private void Enter(string kind, Recovery recovery) => Audit(kind, CanonicalContent.Recoveries, NameOf(recovery), number =>
     {
         recovery.LedgerNumber = number;
         return CanonicalContent.Of(recovery);

@@ -49,8 +49,8 @@ internal sealed class Recovery
 
     public required DateTimeOffset BeganAt { get; init; }
 
-    /// <summary>The number that was shown.</summary>
-    public required long SeenNumber { get; init; }
+    /// <summary>The highest number that was shown.</summary>
+    public required long SeenNumber { get; set; }
 
     public DateTimeOffset? EndedAt { get; set; }
 

@@ -77,6 +77,38 @@ public sealed class RecoveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_recovered_from_once_begins_nothing_again_and_a_higher_number_goes_into_the_one_that_runs()
+    {
+        await _server.InstallAsync(2, CalType.Device);
+        var other = await _server.JoinAsync();
+        await BackUpAsync(other);
+        var (first, second) = (new TestDevice("FIRST"), new TestDevice("SECOND"));
+        var low = (await _host.SettleAsync(first)).Head;
+        // Entries that no receipt brings back, so that the number stays behind.
+        for (var lost = 0; lost < 5; lost++)
+        {
+            var device = new TestDevice($"LOST{lost}");
+            await _host.ConnectAsync(device);
+            await _host.LogOnAsync(device);
+        }
+
+        var high = (await other.SettleAsync(second)).Head;
+        await RestoreAsync(other);
+
+        Assert.True(await ShowAsync(_host, low));
+        Assert.True(await ShowAsync(other, high));
+        Assert.Equal(high.Number, (await _server.Administration.StatusAsync(Cancellation)).Recovery!.SeenNumber);
+        await SendAsync(_host, low, first);
+        await SendAsync(other, high, second);
+        Assert.True((await _server.Administration.StatusAsync(Cancellation)).LedgerNumber < high.Number);
+
+        Assert.False(await ShowAsync(_host, low));
+        Assert.False(await ShowAsync(other, high));
+        Assert.Null((await _server.Administration.StatusAsync(Cancellation)).Recovery);
+        Assert.True((await _server.Administration.VerifyAuditAsync(Cancellation)).Sound);
+    }
+
+    [Fact]
     public async Task Nobody_is_refused_while_it_lasts_and_it_ends_after_90_days()
     {
         await _server.InstallAsync(1, CalType.Device);
