@@ -37,18 +37,8 @@ internal static class SigningRules
     {
         if (CheckSigningYears(issuing, now) is { } over)
             return over;
-        KeyPackStatement pack;
-        try
-        {
-            pack = KeyPackStatement.Decode(payload);
-        }
-        catch (CborContentException malformed)
-        {
-            return malformed.Message;
-        }
-
-        if (!pack.Encode().AsSpan().SequenceEqual(payload))
-            return "the key pack is not in its one form";
+        if (Read(payload, KeyPackStatement.Decode, statement => statement.Encode(), "key pack", out var pack) is { } malformed)
+            return malformed;
         if (!pack.Version.IsKnown)
             return $"version {pack.Version} is not on the ladder";
         if (pack.IssuedAt > now + ClockTolerance || pack.IssuedAt < issuing.NotBefore.ToUniversalTime())
@@ -61,18 +51,8 @@ internal static class SigningRules
     {
         if (CheckSigningYears(issuing, now) is { } over)
             return over;
-        GraceExtensionStatement extension;
-        try
-        {
-            extension = GraceExtensionStatement.Decode(payload);
-        }
-        catch (CborContentException malformed)
-        {
-            return malformed.Message;
-        }
-
-        if (!extension.Encode().AsSpan().SequenceEqual(payload))
-            return "the grace extension is not in its one form";
+        if (Read(payload, GraceExtensionStatement.Decode, statement => statement.Encode(), "grace extension", out var extension) is { } malformed)
+            return malformed;
         return extension.IssuedAt > now + ClockTolerance || extension.IssuedAt < issuing.NotBefore.ToUniversalTime()
             ? $"the grace extension is dated {extension.IssuedAt:u}, which is not between the issuing certificate's begin and now"
             : null;
@@ -83,19 +63,26 @@ internal static class SigningRules
     {
         if (CheckSigningYears(issuing, now) is { } over)
             return over;
-        SignedTimeStatement told;
+        if (Read(payload, SignedTimeStatement.Decode, statement => statement.Encode(), "time", out var told) is { } malformed)
+            return malformed;
+        return (told.Now - now).Duration() > TimeTolerance ? $"it is {now:u} at the signer, not {told.Now:u}" : null;
+    }
+
+    // Why the payload is no such statement in its one form; null when it is.
+    private static string? Read<T>(byte[] payload, Func<ReadOnlyMemory<byte>, T> decode, Func<T, byte[]> encode, string what, out T statement)
+        where T : class
+    {
+        statement = null!;
         try
         {
-            told = SignedTimeStatement.Decode(payload);
+            statement = decode(payload);
         }
         catch (CborContentException malformed)
         {
             return malformed.Message;
         }
 
-        if (!told.Encode().AsSpan().SequenceEqual(payload))
-            return "the time is not in its one form";
-        return (told.Now - now).Duration() > TimeTolerance ? $"it is {now:u} at the signer, not {told.Now:u}" : null;
+        return encode(statement).AsSpan().SequenceEqual(payload) ? null : $"the {what} is not in its one form";
     }
 
     private static string? CheckCertificate(
