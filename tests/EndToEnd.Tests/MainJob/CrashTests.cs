@@ -42,7 +42,7 @@ public sealed class CrashTests
         var held = new byte[Devices][];
 
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        var clients = Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(
+        var clients = Enumerable.Range(0, Clients).Select(client => Task.Run(
             async () =>
             {
                 while (!enough.IsCancellationRequested)
@@ -52,12 +52,16 @@ public sealed class CrashTests
                         await Task.Delay(Pause, Cancellation);
                     }
             },
-            Cancellation)));
-        var kills = await KillAsync(deployment);
+            Cancellation)).ToList();
+        var killing = KillAsync(deployment);
+        // A client that fails says why at once: without clients no point would be reached any more.
+        if (await Task.WhenAny([killing, .. clients]) is var ended && ended != killing)
+            await ended;
+        var kills = await killing;
         // The last kills are over: everybody has a quiet moment to come to rest.
         await Task.Delay(TimeSpan.FromSeconds(3), Cancellation);
         await enough.CancelAsync();
-        await clients;
+        await Task.WhenAll(clients);
 
         Assert.Equal(Kills, kills);
         var cals = (await deployment.CalsAsync(Cancellation)).ToDictionary(cal => cal.Serial);
