@@ -14,7 +14,7 @@ public static class ApiClient
     public const int MaxResponseLength = 4 * 1024 * 1024;
 
     /// <summary>A client that speaks HTTP over a unix socket, for the local administration of a role.</summary>
-    public static HttpClient OverUnixSocket(string path, TimeSpan timeout) => new(new SocketsHttpHandler
+    public static HttpClient OverUnixSocket(string path, TimeSpan timeout) => new(new SocketFaults(new SocketsHttpHandler
     {
         ConnectCallback = async (_, cancellation) =>
         {
@@ -31,7 +31,7 @@ public static class ApiClient
             }
         },
         UseProxy = false,
-    })
+    }))
     {
         BaseAddress = new Uri("http://localhost/"),
         Timeout = timeout,

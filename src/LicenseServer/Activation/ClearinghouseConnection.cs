@@ -30,12 +30,12 @@ internal sealed class ClearinghouseConnection : IDisposable
         _root = options.ReadRoot();
         if (options.Clearinghouse is not { } address)
             return;
-        _http = new HttpClient(new SocketsHttpHandler
+        _http = new HttpClient(new SocketFaults(new SocketsHttpHandler
         {
             // A certificate that changed is seen soon, and a proxy is used where the machine names one.
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
             SslOptions = new() { RemoteCertificateValidationCallback = IsTrusted },
-        })
+        }))
         {
             BaseAddress = address.AbsoluteUri.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/"),
             Timeout = options.ClearinghouseTimeout,

@@ -23,7 +23,7 @@ internal sealed class ServerConnection : IDisposable
         TimeSpan connectTime, TimeProvider time)
     {
         _certificate = certificate;
-        _http = new(new NewestVersion(new SocketsHttpHandler
+        _http = new(new NewestVersion(new SocketFaults(new SocketsHttpHandler
         {
             SslOptions = PinnedTls.Options(pinned, issuer, certificate, chain, time),
             ConnectTimeout = connectTime,
@@ -35,7 +35,7 @@ internal sealed class ServerConnection : IDisposable
             AllowAutoRedirect = false,
             UseCookies = false,
             UseProxy = false,
-        }))
+        })))
         {
             BaseAddress = address,
             Timeout = Timeout.InfiniteTimeSpan,

@@ -93,7 +93,8 @@ public sealed class CrashTests
                         break;
                     await deployment.LicenseServer.StartAsync(Cancellation, ("OSTIARY_CRASH_AT", $"{Points[point]}:{1 + RandomNumberGenerator.GetInt32(4)}"));
                     await Eventually.TrueAsync(
-                        () => !deployment.LicenseServer.Runs, TimeSpan.FromSeconds(30), () => $"the license server was not killed {Points[point]}", Cancellation);
+                        () => !deployment.LicenseServer.Runs, TimeSpan.FromSeconds(30),
+                        () => $"the license server was not killed {Points[point]} in round {round}; the session host said:\n{deployment.SessionHost.Output}", Cancellation);
                     kills++;
                     await deployment.LicenseServer.StartAsync(Cancellation);
                     break;
