@@ -109,6 +109,32 @@ public sealed record ActivationAnswer(ushort Day, uint KeyId, byte Term, byte[] 
 {
     public const int SignatureLength = 64;
 
+    /// <summary>Bytes of <see cref="Encode"/>.</summary>
+    public const int Length = SignatureLength + sizeof(ushort) + sizeof(uint) + 1;
+
+    /// <summary>Signature, day, key id and term, big-endian: what is read aloud on the telephone.</summary>
+    public byte[] Encode()
+    {
+        var bytes = new byte[Length];
+        Signature.CopyTo(bytes, 0);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(SignatureLength), Day);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(SignatureLength + sizeof(ushort)), KeyId);
+        bytes[^1] = Term;
+        return bytes;
+    }
+
+    /// <summary>Reads <see cref="Encode"/>; whether it means anything says <see cref="TryAssemble"/>.</summary>
+    /// <param name="bytes"><see cref="Length"/> bytes.</param>
+    public static ActivationAnswer Decode(ReadOnlySpan<byte> bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(bytes.Length, Length);
+        return new(
+            BinaryPrimitives.ReadUInt16BigEndian(bytes[SignatureLength..]),
+            BinaryPrimitives.ReadUInt32BigEndian(bytes[(SignatureLength + sizeof(ushort))..]),
+            bytes[^1],
+            bytes[..SignatureLength].ToArray());
+    }
+
     /// <summary>
     /// The to-be-signed bytes of the license server's certificate. Serial: the first 16 bytes of SHA-256(request ‖ day ‖ key id ‖ term,
     /// big-endian), made positive.

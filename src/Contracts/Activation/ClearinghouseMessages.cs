@@ -2,6 +2,19 @@ using Ostiary.Contracts.Catalogue;
 
 namespace Ostiary.Contracts.Activation;
 
+/// <summary>How a license server and a clearinghouse talk.</summary>
+public enum ConnectionMethod
+{
+    /// <summary>HTTPS between the two, or carried by a machine that reaches the clearinghouse.</summary>
+    Automatic,
+
+    /// <summary>A person carries codes to the clearinghouse's page and back.</summary>
+    Web,
+
+    /// <summary>Groups are read aloud.</summary>
+    Telephone,
+}
+
 /// <summary><c>POST /v1/activations</c>. The same request (38 bytes) again gets the same answer.</summary>
 /// <param name="Request"><see cref="ActivationRequest.Encode"/>.</param>
 /// <param name="Proof">The license server's signature (IEEE P1363, SHA-256) over "Ostiary activation" and the request: it holds the key.</param>

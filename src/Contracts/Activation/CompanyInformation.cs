@@ -1,3 +1,5 @@
+using Ostiary.Contracts.Catalogue;
+
 namespace Ostiary.Contracts.Activation;
 
 /// <summary>Who activates a license server. Kept beside the signed documents, never in them.</summary>
@@ -46,7 +48,7 @@ public sealed record CompanyInformation
                 errors.Add((field, "holds a control character"));
         }
 
-        if (!string.IsNullOrWhiteSpace(Country) && !(Country.Length == 2 && Country.All(char.IsAsciiLetterUpper)))
+        if (!string.IsNullOrWhiteSpace(Country) && !Countries.IsKnown(Country))
             errors.Add(("country", "is two capital letters of ISO 3166-1, for example CA"));
         return errors;
     }

@@ -63,3 +63,23 @@ public sealed record ExtendGraceResponse(Guid Id, string File);
 public sealed record ClearinghouseStatus(
     string Address, string Publisher, string RootFingerprint, string IssuingFingerprint, DateTimeOffset IssuingUntil,
     long Activations, long KeysMinted, long KeysRedeemed, bool SignerReachable);
+
+/// <summary><c>POST /v1/telephone/activations</c>: an operator has heard the groups of a license server's request.</summary>
+/// <param name="Groups">13 groups of 6 symbols, in order.</param>
+/// <param name="Company">Who calls.</param>
+public sealed record TelephoneActivationRequest(IReadOnlyList<string> Groups, Activation.CompanyInformation Company);
+
+/// <summary><c>POST /v1/telephone/key-packs</c>: an operator has heard a License Server ID and a product key.</summary>
+/// <param name="LicenseServerId">35 symbols.</param>
+/// <param name="ProductKey">25 symbols.</param>
+public sealed record TelephoneRedemptionRequest(string LicenseServerId, string ProductKey)
+{
+    /// <summary>Says nothing: the product key is a secret.</summary>
+    public override string ToString() => nameof(TelephoneRedemptionRequest);
+}
+
+/// <summary>What the operator reads aloud.</summary>
+/// <param name="LicenseServerId">Whom it is for.</param>
+/// <param name="Groups">23 groups of 6 symbols for an activation, 24 for a key pack.</param>
+/// <param name="Spelled">The same groups in the words of the spelling alphabet.</param>
+public sealed record TelephoneAnswer(string LicenseServerId, IReadOnlyList<string> Groups, IReadOnlyList<string> Spelled);

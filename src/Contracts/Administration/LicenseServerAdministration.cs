@@ -42,6 +42,46 @@ public sealed record CalCounts(CalType Type, CalVersion Version, int Installed, 
 /// <param name="Company">Who activates.</param>
 public sealed record ActivateServerRequest(CompanyInformation Company);
 
+/// <summary>
+/// <c>POST /v1/activation/request</c>: what a person carries to the clearinghouse when the license server does not reach it. The same at every call
+/// until the license server is activated.
+/// </summary>
+/// <param name="LicenseServerId">Its ID.</param>
+/// <param name="RequestCode">For the clearinghouse's page; see <see cref="Activation.RequestCode"/>.</param>
+/// <param name="Groups">To be read aloud on the telephone: 13 groups of 6 symbols.</param>
+/// <param name="Clearinghouse">The clearinghouse's address; null when none is configured.</param>
+/// <param name="Root">The published root, PEM, by which whoever carries knows the clearinghouse.</param>
+public sealed record CarriedActivation(string LicenseServerId, string RequestCode, IReadOnlyList<string> Groups, string? Clearinghouse, string Root);
+
+/// <summary><c>POST /v1/activation/answer</c>: what came back. Answers a <see cref="LicenseServerStatus"/>.</summary>
+/// <param name="ResponseCode">From the page; or</param>
+/// <param name="Groups">from the telephone: 23 groups of 6 symbols.</param>
+/// <param name="IssuingCertificates">For the telephone: issuing certificates, PEM, as they come with the package or the key's e-mail; null where the license server has them.</param>
+public sealed record CarriedActivationAnswer(string? ResponseCode, IReadOnlyList<string>? Groups = null, string? IssuingCertificates = null);
+
+/// <summary><c>POST /v1/packs/request</c>: what a person carries to the clearinghouse to redeem a product key (<see cref="ProductKeyRequest"/>).</summary>
+/// <param name="LicenseServerId">Its ID, which is read aloud on the telephone, with the product key.</param>
+/// <param name="RequestCode">For the clearinghouse's page. It holds the product key, and is a secret.</param>
+/// <param name="Clearinghouse">The clearinghouse's address; null when none is configured.</param>
+/// <param name="Root">As in <see cref="CarriedActivation"/>.</param>
+/// <param name="Certificate">The license server's certificate, PEM.</param>
+public sealed record CarriedRedemption(string LicenseServerId, string RequestCode, string? Clearinghouse, string Root, string Certificate)
+{
+    /// <summary>Says nothing: the code holds a product key.</summary>
+    public override string ToString() => nameof(CarriedRedemption);
+}
+
+/// <summary><c>POST /v1/packs/answer</c>: what came back. Answers a <see cref="PackRecord"/>.</summary>
+/// <param name="ProductKey">The key that was redeemed.</param>
+/// <param name="ResponseCode">From the page; or</param>
+/// <param name="Groups">from the telephone: 24 groups of 6 symbols.</param>
+/// <param name="IssuingCertificates">As in <see cref="CarriedActivationAnswer"/>.</param>
+public sealed record CarriedRedemptionAnswer(string ProductKey, string? ResponseCode, IReadOnlyList<string>? Groups = null, string? IssuingCertificates = null)
+{
+    /// <summary>Says nothing: the product key is a secret.</summary>
+    public override string ToString() => nameof(CarriedRedemptionAnswer);
+}
+
 /// <summary><c>POST /v1/packs/check</c> (spends nothing; answers a <see cref="CheckProductKeyResponse"/>) and <c>POST /v1/packs</c> (answers a <see cref="PackRecord"/>).</summary>
 public sealed record ProductKeyRequest(string ProductKey)
 {

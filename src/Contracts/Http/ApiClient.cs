@@ -74,7 +74,7 @@ public static class ApiClient
             }
             catch (HttpRequestException failure)
             {
-                throw new ProblemException(LicensingProblem.Unreachable, $"{client.BaseAddress} cannot be reached: {Innermost(failure).Message}");
+                throw new ProblemException(LicensingProblem.Unreachable, ConnectionFaults.Describe(failure, client.BaseAddress!).Text);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
@@ -104,11 +104,4 @@ public static class ApiClient
 
     private static JsonTypeInfo<T> TypeInfo<T>()
         => (JsonTypeInfo<T>)(ContractsJson.Default.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{typeof(T)} is not part of {nameof(ContractsJson)}"));
-
-    private static Exception Innermost(Exception exception)
-    {
-        while (exception.InnerException is { } inner)
-            exception = inner;
-        return exception;
-    }
 }

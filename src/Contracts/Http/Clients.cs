@@ -63,6 +63,12 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<MintResponse> MintAsync(MintRequest request, CancellationToken cancellation)
         => http.PostAsync<MintRequest, MintResponse>("v1/product-keys", request, cancellation);
 
+    public Task<TelephoneAnswer> TelephoneActivationAsync(TelephoneActivationRequest request, CancellationToken cancellation)
+        => http.PostAsync<TelephoneActivationRequest, TelephoneAnswer>("v1/telephone/activations", request, cancellation);
+
+    public Task<TelephoneAnswer> TelephoneRedemptionAsync(TelephoneRedemptionRequest request, CancellationToken cancellation)
+        => http.PostAsync<TelephoneRedemptionRequest, TelephoneAnswer>("v1/telephone/key-packs", request, cancellation);
+
     public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
         => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);
 
@@ -81,6 +87,18 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
 
     public Task<LicenseServerStatus> ActivateAsync(ActivateServerRequest request, CancellationToken cancellation)
         => http.PostAsync<ActivateServerRequest, LicenseServerStatus>("v1/activation", request, cancellation);
+
+    public Task<CarriedActivation> ActivationRequestAsync(CancellationToken cancellation)
+        => http.PostAsync<object, CarriedActivation>("v1/activation/request", new object(), cancellation);
+
+    public Task<LicenseServerStatus> ActivationAnswerAsync(CarriedActivationAnswer request, CancellationToken cancellation)
+        => http.PostAsync<CarriedActivationAnswer, LicenseServerStatus>("v1/activation/answer", request, cancellation);
+
+    public Task<CarriedRedemption> PackRequestAsync(ProductKeyRequest request, CancellationToken cancellation)
+        => http.PostAsync<ProductKeyRequest, CarriedRedemption>("v1/packs/request", request, cancellation);
+
+    public Task<PackRecord> PackAnswerAsync(CarriedRedemptionAnswer request, CancellationToken cancellation)
+        => http.PostAsync<CarriedRedemptionAnswer, PackRecord>("v1/packs/answer", request, cancellation);
 
     public Task<CheckProductKeyResponse> CheckPackAsync(ProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<ProductKeyRequest, CheckProductKeyResponse>("v1/packs/check", request, cancellation);

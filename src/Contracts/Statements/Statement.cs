@@ -19,6 +19,12 @@ public static class Statement
     private const int TypeMember = 1;
     private const int VersionMember = 2;
 
+    // RFC 9052 sections 2 and 3.1, RFC 9053 section 2.1.
+    private const CborTag Sign1Tag = (CborTag)18;
+    private const int AlgorithmHeader = 1;
+    private const int KeyIdHeader = 4;
+    private const int EcdsaWithSha256 = -7;
+
     /// <summary>Starts a payload; the caller writes members from 3 upwards, in ascending order, and calls <see cref="End"/>.</summary>
     internal static CborWriter Begin(string type, int version, int furtherMembers)
     {
@@ -74,6 +80,51 @@ public static class Statement
     }
 
     /// <summary>
+    /// The statement that <see cref="Sign"/> would have made, of a payload and a signature that came by themselves (64 bytes, IEEE P1363).
+    /// The signature is over all that is in it, so a statement that verifies is the signer's, byte for byte.
+    /// </summary>
+    public static byte[] Assemble(byte[] payload, KeyFingerprint signer, byte[] signature)
+    {
+        var header = new CborWriter(CborConformanceMode.Canonical);
+        header.WriteStartMap(2);
+        header.WriteInt32(AlgorithmHeader);
+        header.WriteInt32(EcdsaWithSha256);
+        header.WriteInt32(KeyIdHeader);
+        header.WriteByteString(signer.Bytes);
+        header.WriteEndMap();
+        var message = new CborWriter(CborConformanceMode.Canonical);
+        message.WriteTag(Sign1Tag);
+        message.WriteStartArray(4);
+        message.WriteByteString(header.Encode());
+        message.WriteStartMap(0);
+        message.WriteEndMap();
+        message.WriteByteString(payload);
+        message.WriteByteString(signature);
+        message.WriteEndArray();
+        return message.Encode();
+    }
+
+    /// <summary>The signature of a statement, 64 bytes (IEEE P1363); not verified.</summary>
+    /// <exception cref="CborContentException">It is no COSE_Sign1.</exception>
+    public static byte[] SignatureOf(byte[] message)
+    {
+        try
+        {
+            var reader = new CborReader(message, CborConformanceMode.Canonical);
+            reader.ReadTag();
+            reader.ReadStartArray();
+            reader.SkipValue();
+            reader.SkipValue();
+            reader.SkipValue();
+            return reader.ReadByteString();
+        }
+        catch (InvalidOperationException malformed)
+        {
+            throw new CborContentException("the message is no COSE_Sign1", malformed);
+        }
+    }
+
+    /// <summary>
     /// Verifies a statement and gives its payload, but does not say what it means.
     /// </summary>
     /// <param name="message">The COSE_Sign1 message.</param>
@@ -89,7 +140,7 @@ public static class Statement
             var sign1 = CoseMessage.DecodeSign1(message);
             // ES256 and nothing else: the header must say so, and the framework takes the hash from it.
             if (sign1.Content is not { } content
-                || !sign1.ProtectedHeaders.TryGetValue(CoseHeaderLabel.Algorithm, out var algorithm) || algorithm.GetValueAsInt32() != -7
+                || !sign1.ProtectedHeaders.TryGetValue(CoseHeaderLabel.Algorithm, out var algorithm) || algorithm.GetValueAsInt32() != EcdsaWithSha256
                 || !sign1.VerifyEmbedded(key))
                 return false;
             payload = content.ToArray();

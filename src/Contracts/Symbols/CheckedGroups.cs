@@ -43,7 +43,7 @@ public static class CheckedGroups
         {
             var source = symbols.Slice(group * (dataPerGroup + 1), dataPerGroup + 1);
             source[..dataPerGroup].CopyTo(data.AsSpan(group * dataPerGroup));
-            if (CheckSymbol(source[..dataPerGroup], group + 1) == source[dataPerGroup])
+            if (TryRemoveCheck(source, group + 1, out _, out _))
                 continue;
             wrongGroup = group + 1;
             return false;
@@ -51,6 +51,19 @@ public static class CheckedGroups
 
         wrongGroup = 0;
         return groups * (dataPerGroup + 1) == symbols.Length;
+    }
+
+    /// <summary>Checks and removes the check symbol of one group.</summary>
+    /// <param name="symbols">The group, its check symbol last.</param>
+    /// <param name="number">The group's number, from 1.</param>
+    /// <param name="data">The data symbols.</param>
+    /// <param name="fits">The number for which the group would be right, 0 to 31; it says nothing when a symbol is wrong.</param>
+    public static bool TryRemoveCheck(ReadOnlySpan<byte> symbols, int number, out byte[] data, out int fits)
+    {
+        data = symbols[..^1].ToArray();
+        // The number is added to the check symbol, and adding it twice takes it away.
+        fits = CheckSymbol(data, 0) ^ symbols[^1];
+        return fits == number;
     }
 
     private static byte CheckSymbol(ReadOnlySpan<byte> data, int groupNumber)

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using Ostiary.Contracts.Certificates;
 
 namespace Ostiary.Contracts.Symbols;
 
@@ -20,7 +21,15 @@ public sealed record LicenseServerId
 
     public static LicenseServerId Of(ReadOnlySpan<byte> subjectPublicKeyInfo)
     {
-        var data = Crockford.FromBits(SHA256.HashData(subjectPublicKeyInfo), Groups * DataPerGroup);
+        return Write(SHA256.HashData(subjectPublicKeyInfo));
+    }
+
+    /// <summary>The ID of a license server that is known by its key's fingerprint, of which the ID is the beginning.</summary>
+    public static LicenseServerId Of(KeyFingerprint key) => Write(key.Bytes);
+
+    private static LicenseServerId Write(byte[] hash)
+    {
+        var data = Crockford.FromBits(hash, Groups * DataPerGroup);
         return new(Crockford.Write(CheckedGroups.AddChecks(data, DataPerGroup), DataPerGroup + 1));
     }
 

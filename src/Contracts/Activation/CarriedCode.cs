@@ -1,0 +1,160 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using Ostiary.Contracts.Symbols;
+
+namespace Ostiary.Contracts.Activation;
+
+/// <summary>What a code is for.</summary>
+public enum CodeKind : byte
+{
+    Activation = 1,
+    KeyPack = 2,
+}
+
+/// <summary>
+/// A code that a person carries between a license server and a clearinghouse's web page, by copying, as a picture (QR, alphanumeric) or as a file.
+/// Text: a word, then Crockford's alphabet, 5 bits a symbol: kind (1 byte), content, and the first 4 bytes of SHA-256 over word, kind and content,
+/// so that a torn or mistyped copy is told from a forged one. Whether the content means anything, its own signatures say.
+/// </summary>
+/// <param name="Kind">What it is for.</param>
+/// <param name="Content">The bytes.</param>
+public abstract record CarriedCode(CodeKind Kind, byte[] Content)
+{
+    /// <summary>Symbols; the longest real one has some 1,500, and a QR picture holds 4,296.</summary>
+    public const int MaxSymbols = 4_096;
+
+    private const int CheckLength = 4;
+
+    /// <summary>The text, in one line.</summary>
+    protected string Write(string word)
+    {
+        byte[] bytes = [(byte)Kind, .. Content, .. CheckOf(word, Kind, Content)];
+        return word + Crockford.Write(Crockford.FromBits(bytes, ((bytes.Length * 8) + 4) / 5), MaxSymbols);
+    }
+
+    /// <summary>Reads a text; the word may be missing, and white space and hyphens do not matter.</summary>
+    private protected static bool TryRead(string? text, string word, string what, out CodeKind kind, out byte[] content, [NotNullWhen(false)] out string? error)
+    {
+        (kind, content) = (default, []);
+        var symbols = (text ?? "").Trim();
+        if (symbols.StartsWith(word, StringComparison.OrdinalIgnoreCase))
+            symbols = symbols[word.Length..];
+        else if (symbols.Contains(':', StringComparison.Ordinal))
+            return Wrong($"this is not a {what}, which begins with {word}", out error);
+        if (symbols.Length == 0)
+            return Wrong($"a {what} is needed; it begins with {word}", out error);
+        // Line ends and spaces that a mail program has put in are no symbols.
+        if (symbols.Length > MaxSymbols * 2)
+            return Wrong($"a {what} has at most {MaxSymbols} symbols; this text has {symbols.Length} characters", out error);
+        if (!Crockford.TryRead(symbols, MaxSymbols, out var values, out var position))
+            return Wrong(position > MaxSymbols ? $"a {what} has at most {MaxSymbols} symbols" : $"symbol {position} of the {what} is not a letter or digit of the alphabet", out error);
+        var bytes = Crockford.ToBits(values)[..(values.Length * 5 / 8)];
+        if (bytes.Length <= CheckLength + 1)
+            return Wrong($"the {what} is cut off", out error);
+        // The bits that fill the last symbol are zero: one text a code.
+        if (!Crockford.FromBits(bytes, ((bytes.Length * 8) + 4) / 5).AsSpan().SequenceEqual(values))
+            return Wrong(NotWhole(what), out error);
+        (kind, content) = ((CodeKind)bytes[0], bytes[1..^CheckLength]);
+        if (!CheckOf(word, kind, content).AsSpan().SequenceEqual(bytes.AsSpan(bytes.Length - CheckLength)))
+            return Wrong(NotWhole(what), out error);
+        if (!Enum.IsDefined(kind))
+            return Wrong($"the {what} is for something that this version does not know", out error);
+        error = null;
+        return true;
+    }
+
+    private static string NotWhole(string what) => $"the {what} is not whole: a symbol is wrong or missing; copy it again";
+
+    private static bool Wrong(string what, out string error)
+    {
+        error = what;
+        return false;
+    }
+
+    private static byte[] CheckOf(string word, CodeKind kind, byte[] content)
+        => SHA256.HashData([.. Encoding.ASCII.GetBytes(word), (byte)kind, .. content])[..CheckLength];
+}
+
+/// <summary>
+/// What a license server asks. Activation: the <see cref="ActivationRequest"/> and its proof (<see cref="ActivateRequest.Proof"/>).
+/// Key pack: a signed <see cref="Statements.RedemptionRequest"/>, which names the license server's key.
+/// </summary>
+/// <param name="Kind">What it is for.</param>
+/// <param name="Content">The bytes.</param>
+public sealed record RequestCode(CodeKind Kind, byte[] Content) : CarriedCode(Kind, Content)
+{
+    private const string Word = "OSTIARY-REQUEST:";
+
+    /// <summary>The text; a key pack's holds a product key, and is a secret.</summary>
+    public string Text => Write(Word);
+
+    public static RequestCode Activation(byte[] request, byte[] proof) => new(CodeKind.Activation, [.. request, .. proof]);
+
+    /// <summary>The request and its proof.</summary>
+    /// <exception cref="InvalidOperationException">It is for something else.</exception>
+    public (byte[] Request, byte[] Proof) ReadActivation()
+        => Kind == CodeKind.Activation
+            ? (Content[..Math.Min(Content.Length, ActivationRequest.Length)], Content[Math.Min(Content.Length, ActivationRequest.Length)..])
+            : throw new InvalidOperationException($"the code is for {Kind}");
+
+    /// <summary>Reads a code.</summary>
+    /// <param name="text">What was pasted, scanned or uploaded.</param>
+    /// <param name="code">The code; nothing in it is verified.</param>
+    /// <param name="error">What is wrong, fit to be shown.</param>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out RequestCode? code, [NotNullWhen(false)] out string? error)
+    {
+        code = TryRead(text, Word, "request code", out var kind, out var content, out error) ? new(kind, content) : null;
+        return code is not null;
+    }
+
+    /// <summary>Says the kind only.</summary>
+    public override string ToString() => $"{nameof(RequestCode)} {Kind}";
+}
+
+/// <summary>
+/// What a clearinghouse answers. Activation: an <see cref="ActivationAnswer"/>; key pack: length (2 bytes, big-endian) and bytes of the signed
+/// <see cref="Statements.KeyPackStatement"/>. Behind it the issuing certificate, DER.
+/// </summary>
+/// <param name="Kind">What it is for.</param>
+/// <param name="Content">The bytes.</param>
+public sealed record ResponseCode(CodeKind Kind, byte[] Content) : CarriedCode(Kind, Content)
+{
+    private const string Word = "OSTIARY-RESPONSE:";
+
+    public string Text => Write(Word);
+
+    public static ResponseCode Activation(ActivationAnswer answer, byte[] issuingCertificate)
+        => new(CodeKind.Activation, [.. answer.Encode(), .. issuingCertificate]);
+
+    public static ResponseCode KeyPack(byte[] statement, byte[] issuingCertificate)
+        => new(CodeKind.KeyPack, [(byte)(statement.Length >> 8), (byte)statement.Length, .. statement, .. issuingCertificate]);
+
+    /// <summary>The parts of an activation's code; null when it is cut off or for something else.</summary>
+    public (ActivationAnswer Answer, byte[] IssuingCertificate)? ReadActivation()
+        => Kind == CodeKind.Activation && Content.Length > ActivationAnswer.Length
+            ? (ActivationAnswer.Decode(Content.AsSpan(0, ActivationAnswer.Length)), Content[ActivationAnswer.Length..])
+            : null;
+
+    /// <summary>The parts of a key pack's code; null when it is cut off or for something else.</summary>
+    public (byte[] Statement, byte[] IssuingCertificate)? ReadKeyPack()
+    {
+        if (Kind != CodeKind.KeyPack || Content.Length < 2)
+            return null;
+        var length = (Content[0] << 8) | Content[1];
+        return Content.Length > length + 2 ? (Content[2..(length + 2)], Content[(length + 2)..]) : null;
+    }
+
+    /// <summary>Reads a code.</summary>
+    /// <param name="text">What was pasted, scanned or uploaded.</param>
+    /// <param name="code">The code; nothing in it is verified.</param>
+    /// <param name="error">What is wrong, fit to be shown.</param>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out ResponseCode? code, [NotNullWhen(false)] out string? error)
+    {
+        code = TryRead(text, Word, "response code", out var kind, out var content, out error) ? new(kind, content) : null;
+        return code is not null;
+    }
+
+    /// <summary>Says the kind only.</summary>
+    public override string ToString() => $"{nameof(ResponseCode)} {Kind}";
+}

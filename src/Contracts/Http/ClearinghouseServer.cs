@@ -1,0 +1,46 @@
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Ostiary.Contracts.Certificates;
+
+namespace Ostiary.Contracts.Http;
+
+/// <summary>
+/// A clearinghouse over HTTPS, as license servers and those who carry for them call it. Its TLS is good when the machine trusts it, or when it is a
+/// clearinghouse's certificate that leads to the published root. A proxy is used where the machine names one.
+/// </summary>
+public static class ClearinghouseServer
+{
+    /// <param name="address">HTTPS address.</param>
+    /// <param name="root">The published root, as it is known at each connection; null where none is.</param>
+    /// <param name="times">The times at one of which its certificate is to hold.</param>
+    /// <param name="timeout">For a whole request.</param>
+    public static HttpClient Connect(Uri address, Func<X509Certificate2?> root, Func<IEnumerable<DateTimeOffset>> times, TimeSpan timeout)
+    {
+        var client = new HttpClient(new SocketFaults(new SocketsHttpHandler
+        {
+            // A certificate that changed is seen soon.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            SslOptions = new() { RemoteCertificateValidationCallback = (_, certificate, chain, errors) => IsTrusted(certificate, chain, errors, root(), times()) },
+        }))
+        {
+            BaseAddress = address.AbsoluteUri.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/"),
+            Timeout = timeout,
+            MaxResponseContentBufferSize = ApiClient.MaxResponseLength,
+        };
+        client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Ostiary", "1"));
+        return client;
+    }
+
+    private static bool IsTrusted(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors, X509Certificate2? root, IEnumerable<DateTimeOffset> times)
+    {
+        if (errors == SslPolicyErrors.None)
+            return true;
+        if (root is null || certificate is not X509Certificate2 leaf)
+            return false;
+        var usages = leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(extension => extension.EnhancedKeyUsages.Cast<Oid>());
+        return usages.Any(usage => usage.Value == OstiaryOids.ClearinghouseUsage.Value)
+            && times.Any(now => CertificateChain.LeadsTo(root, leaf, chain?.ChainPolicy.ExtraStore.AsEnumerable() ?? [], now));
+    }
+}
