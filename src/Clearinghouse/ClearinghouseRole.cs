@@ -11,9 +11,11 @@ using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.Grace;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Operations;
+using Ostiary.Clearinghouse.Pages;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
+using Ostiary.Clearinghouse.Telephone;
 using Ostiary.Clearinghouse.Tls;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -60,9 +62,15 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<EraseRedeemedTexts>();
 
         // Use cases.
+        builder.Services.AddSingleton<Activations>();
+        builder.Services.AddSingleton<Redemptions>();
         builder.Services.AddSingleton<ActivateLicenseServer>();
         builder.Services.AddSingleton<CheckProductKey>();
         builder.Services.AddSingleton<RedeemProductKey>();
+        builder.Services.AddSingleton<AnswerTelephone>();
+        builder.Services.AddSingleton<CarriedRequests>();
+        builder.Services.AddSingleton<CarryPages>();
+        builder.Services.AddRazorComponents();
         builder.Services.AddSingleton<MintProductKeys>();
         builder.Services.AddSingleton<ExtendGrace>();
         builder.Services.AddSingleton<ListProductKeys>();
@@ -83,6 +91,10 @@ public static class ClearinghouseRole
         app.MapPost("/v1/key-packs", (HttpContext context, RedeemProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
         app.MapPost("/v1/time", (HttpContext context, TellTime use) => use.HandleAsync(context)).Through(Door.Public).Limited();
 
+        CarryPages.Map(app);
+
+        app.MapPost("/v1/telephone/activations", (HttpContext context, AnswerTelephone use) => use.ActivateAsync(context)).Through(Door.Administration);
+        app.MapPost("/v1/telephone/key-packs", (HttpContext context, AnswerTelephone use) => use.RedeemAsync(context)).Through(Door.Administration);
         app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapGet("/v1/product-keys", (HttpContext context, ListProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);

@@ -16,6 +16,7 @@ namespace Ostiary.LicenseServer;
 /// <item><see cref="PublicAddress"/> null: the address that it listens on, or the machine's name where it listens on all of them.</item>
 /// <item><see cref="Clearinghouse"/> null: a license server works without one; it issues temporary CALs only until it is activated.</item>
 /// <item><see cref="RootFile"/> null: nothing is activated against a root that nobody has named. Needed once, at activation; it is kept in the ledger.</item>
+/// <item><see cref="IssuingFile"/> null: every other way brings the issuing certificate along, and on the telephone it can be given with the answer.</item>
 /// <item><see cref="TemporariesPerHost"/> 2,000: more devices than a host serves between connection and logon, and under 3 MB of ledger.</item>
 /// <item><see cref="RequestsPerHost"/> 100,000: requests of a busy day; a flood of them stays under 20 MB of ledger.</item>
 /// <item><see cref="MaxBatch"/> 256: what one commit carries; larger batches make the first caller wait and win nothing.</item>
@@ -45,6 +46,9 @@ public sealed class LicenseServerOptions
 
     /// <summary>The published root, PEM.</summary>
     public string? RootFile { get; init; }
+
+    /// <summary>Issuing certificates, PEM, as they come with the package: answers that are read aloud on the telephone are checked with them.</summary>
+    public string? IssuingFile { get; init; }
 
     /// <summary>Unvalidated temporary CALs kept for one host; the oldest falls out.</summary>
     public int TemporariesPerHost { get; init; } = 2_000;
@@ -88,6 +92,8 @@ public sealed class LicenseServerOptions
         CheckHttps(errors, nameof(PublicAddress), PublicAddress);
         CheckHttps(errors, nameof(Clearinghouse), Clearinghouse);
         CheckRoot(errors);
+        if (IssuingFile is not null && !File.Exists(IssuingFile))
+            errors.Add($"{nameof(IssuingFile)} is the path of a file of certificates in PEM; {IssuingFile} is not there");
         CheckRange(errors, nameof(TemporariesPerHost), TemporariesPerHost, 1, 1_000_000);
         CheckRange(errors, nameof(RequestsPerHost), RequestsPerHost, 1_000, 10_000_000);
         CheckRange(errors, nameof(SignInsPerMinute), SignInsPerMinute, 1, 10_000);

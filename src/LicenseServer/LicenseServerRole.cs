@@ -55,6 +55,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton(new AttemptLimit(options.SignInsPerMinute, time));
         builder.Services.AddSingleton<DeclaredRoutes>().AddHostedService(services => services.GetRequiredService<DeclaredRoutes>());
         builder.Services.AddSingleton<ClearinghouseConnection>();
+        builder.Services.AddSingleton<CarriedIssuers>();
         builder.Services.AddHostedService<Sweep>();
         builder.Services.AddSingleton<ClearinghouseTime>().AddHostedService(services => services.GetRequiredService<ClearinghouseTime>());
         builder.Services.AddRoutingCore();
@@ -82,8 +83,10 @@ public static class LicenseServerRole
 
         GetStatus.Map(app);
         Activate.Map(app);
+        CarryActivation.Map(app);
         CheckPack.Map(app);
         InstallPack.Map(app);
+        CarryPack.Map(app);
         ListPacks.Map(app);
         ChangePack.Map(app);
         ManageUserCals.Map(app);

@@ -20,13 +20,19 @@ internal sealed class CheckProductKey(Database database, ProductKeySecrets secre
         LicenseServerId? licenseServer = null;
         if (body.LicenseServerId is { } id && !LicenseServerId.TryParse(id, out licenseServer, out var error))
             throw new ProblemException(LicensingProblem.InvalidField, error, "licenseServerId");
-        var hash = secrets.LookupHash(ProductKeyProblems.Parse(Body.Require(body.ProductKey, "productKey")));
+        var productKey = ProductKeyProblems.Parse(Body.Require(body.ProductKey, "productKey"));
+        return TypedResults.Json(await CheckAsync(productKey, licenseServer, cancellation), ContractsJson.Default.CheckProductKeyResponse);
+    }
+
+    /// <summary>What a product key is for, and whether it can be installed on the license server that asks.</summary>
+    /// <exception cref="ProblemException">It was never minted here.</exception>
+    public async Task<CheckProductKeyResponse> CheckAsync(ProductKey productKey, LicenseServerId? licenseServer, CancellationToken cancellation)
+    {
+        var hash = secrets.LookupHash(productKey);
         var row = await database.ReadAsync(
             store => store.ProductKeys.AsNoTracking().SingleOrDefaultAsync(row => row.LookupHash == hash, cancellation), cancellation)
             ?? throw ProductKeyProblems.Unknown();
-        return TypedResults.Json(
-            new CheckProductKeyResponse(StateOf(row, licenseServer), row.Type, row.Version, row.Quantity, row.Program),
-            ContractsJson.Default.CheckProductKeyResponse);
+        return new(StateOf(row, licenseServer), row.Type, row.Version, row.Quantity, row.Program);
     }
 
     private static ProductKeyState StateOf(ProductKeyRow row, LicenseServerId? asking) => row.RedeemedBy switch

@@ -72,7 +72,9 @@ internal static class ApiCommand
         }
     }
 
-    private static HttpClient Connect(ParseResult parse, string role)
+    /// <summary>A role's administration: the local socket, or a license server elsewhere.</summary>
+    /// <exception cref="ProblemException">The role does not run here.</exception>
+    public static HttpClient Connect(ParseResult parse, string role)
     {
         if (role == ServerCommand.Role && RemoteServer.Address(parse) is { } address)
             return RemoteServer.Connect(parse, address, Timeout);

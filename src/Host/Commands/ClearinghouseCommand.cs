@@ -9,7 +9,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary clearinghouse</c>: what a publisher does before the clearinghouse runs, and grace extensions.</summary>
 internal static class ClearinghouseCommand
 {
-    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init(), new Command("grace", "Grace periods of session hosts.") { ExtendGrace() } };
+    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init(), TelephoneCommand.Create(), new Command("grace", "Grace periods of session hosts.") { ExtendGrace() } };
 
     private static Command ExtendGrace()
     {

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Telephone;
 using Ostiary.Host.Terminal;
 
 namespace Ostiary.Host.Commands;
@@ -34,14 +37,80 @@ internal static class PacksCommand
     private static Command Install()
     {
         var key = Key();
-        return new Command("install", "Redeems a product key and installs its key pack.") { key }.Calls(
-            ServerCommand.Role,
-            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).InstallPackAsync(new(parse.GetRequiredValue(key)), cancellation),
-            (screen, pack) =>
+        var methods = new ConnectionMethods();
+        var command = new Command("install", "Redeems a product key and installs its key pack.") { key };
+        methods.AddTo(command);
+        command.Add(RemoteServer.Server);
+        command.Add(RemoteServer.Fingerprint);
+        command.SetAction((parse, cancellation) => ApiCommand.RunAsync(parse, async (screen, json) =>
+        {
+            using var http = ApiCommand.Connect(parse, ServerCommand.Role);
+            var server = new LicenseServerAdministrationClient(http);
+            var productKey = parse.GetRequiredValue(key);
+            var pack = methods.Method(parse) switch
+            {
+                ConnectionMethod.Web => await InstallByWebAsync(parse, screen, server, methods, productKey, cancellation),
+                ConnectionMethod.Telephone => await InstallByTelephoneAsync(parse, screen, server, methods, productKey, cancellation),
+                _ when methods.Carries(parse) => await CarryAsync(parse, server, methods, productKey, cancellation),
+                _ => await ConnectionMethods.WithRetryAsync(parse, () => server.InstallPackAsync(new(productKey), cancellation), cancellation),
+            };
+            if (pack is not null && json)
+                screen.Json(pack);
+            else if (pack is not null)
             {
                 screen.Line($"Installed {CatalogueOptions.Describe(pack.Quantity, pack.Type, pack.Version)} as key pack {pack.PackId}.");
                 screen.Line(CatalogueOptions.NotMicrosoft);
-            });
+            }
+
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static async Task<PackRecord?> InstallByWebAsync(
+        ParseResult parse, Screen screen, LicenseServerAdministrationClient server, ConnectionMethods methods, string productKey, CancellationToken cancellation)
+    {
+        if (methods.Answer(parse) is { } answer)
+            return await server.PackAnswerAsync(new(productKey, answer), cancellation);
+        var asked = await server.PackRequestAsync(new(productKey), cancellation);
+        if (parse.GetValue(GlobalOptions.Json))
+            screen.Json(asked);
+        else
+            ConnectionMethods.ShowCode(screen, asked.LicenseServerId, asked.RequestCode, asked.Clearinghouse, "ostiary packs install KEY --method web");
+        return ConnectionMethods.CanAsk(parse) ? await server.PackAnswerAsync(new(productKey, ConnectionMethods.AskCode(parse)), cancellation) : null;
+    }
+
+    private static async Task<PackRecord?> InstallByTelephoneAsync(
+        ParseResult parse, Screen screen, LicenseServerAdministrationClient server, ConnectionMethods methods, string productKey, CancellationToken cancellation)
+    {
+        if (methods.Answer(parse) is { } answer)
+            return await server.PackAnswerAsync(new(productKey, null, ConnectionMethods.SplitGroups(SpokenForm.KeyPackAnswer, answer), methods.Issuing(parse)), cancellation);
+        var asked = await server.PackRequestAsync(new(productKey), cancellation);
+        if (parse.GetValue(GlobalOptions.Json))
+        {
+            screen.Json(asked);
+            return null;
+        }
+
+        screen.Line("1. Call the publisher's telephone desk, and say that you install a key pack.");
+        screen.Line($"2. Read aloud the License Server ID, {asked.LicenseServerId}, and the product key.");
+        screen.Line($"3. Type the {SpokenForm.KeyPackAnswer.Groups} groups that are read to you, now or later:");
+        screen.Line("   ostiary packs install KEY --method telephone --answer \"GROUP GROUP …\"");
+        return ConnectionMethods.CanAsk(parse)
+            ? await server.PackAnswerAsync(new(productKey, null, ConnectionMethods.AskGroups(parse, SpokenForm.KeyPackAnswer), methods.Issuing(parse)), cancellation)
+            : null;
+    }
+
+    private static async Task<PackRecord> CarryAsync(
+        ParseResult parse, LicenseServerAdministrationClient server, ConnectionMethods methods, string productKey, CancellationToken cancellation)
+    {
+        var asked = await server.PackRequestAsync(new(productKey), cancellation);
+        if (!RequestCode.TryParse(asked.RequestCode, out var code, out var error))
+            throw new UsageException($"the license server's request is not what this version understands: {error}");
+        var answer = await ConnectionMethods.WithRetryAsync(
+            parse, () => methods.CarryAsync(parse, asked.Clearinghouse, asked.Root, clearinghouse => clearinghouse.RedeemAsync(new(code.Content, asked.Certificate), cancellation)), cancellation);
+        using var issuing = X509Certificate2.CreateFromPem(answer.IssuingCertificate);
+        return await server.PackAnswerAsync(new(productKey, ResponseCode.KeyPack(answer.KeyPack, issuing.RawData).Text), cancellation);
     }
 
     private static Argument<Guid> PackId() => new("pack") { Description = "The key pack, as 'ostiary packs list' prints it." };

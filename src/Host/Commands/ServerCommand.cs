@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Host.Terminal;
@@ -12,42 +11,7 @@ internal static class ServerCommand
 {
     public const string Role = "license-server";
 
-    public static Command Create() => new("server", "The license server of this machine.") { Activate(), Status(), PolicyCommand.Create(), Clock() };
-
-    private static Command Activate()
-    {
-        var first = new Option<string>("--first-name") { Required = true };
-        var last = new Option<string>("--last-name") { Required = true };
-        var company = new Option<string>("--company") { Required = true };
-        var country = new Option<string>("--country") { Description = "Two letters of ISO 3166-1, e.g. CA.", Required = true };
-        var email = new Option<string?>("--email");
-        var unit = new Option<string?>("--organizational-unit");
-        var address = new Option<string?>("--address");
-        var city = new Option<string?>("--city");
-        var region = new Option<string?>("--state-or-province");
-        var postal = new Option<string?>("--postal-code");
-        return new Command("activate", "Activates the license server at its clearinghouse.")
-        {
-            first, last, company, country, email, unit, address, city, region, postal,
-        }.Calls(
-            Role,
-            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).ActivateAsync(
-                new(new CompanyInformation
-                {
-                    FirstName = parse.GetRequiredValue(first),
-                    LastName = parse.GetRequiredValue(last),
-                    Company = parse.GetRequiredValue(company),
-                    Country = parse.GetRequiredValue(country),
-                    Email = parse.GetValue(email),
-                    OrganizationalUnit = parse.GetValue(unit),
-                    Address = parse.GetValue(address),
-                    City = parse.GetValue(city),
-                    State = parse.GetValue(region),
-                    PostalCode = parse.GetValue(postal),
-                }),
-                cancellation),
-            Print);
-    }
+    public static Command Create() => new("server", "The license server of this machine.") { ActivateCommand.Create(), Status(), PolicyCommand.Create(), Clock() };
 
     private static Command Status() => new Command("status", "Shows activation, key packs and counts.").Calls(
         Role,

@@ -23,7 +23,8 @@ internal static class AllInOne
         RootCeremony.Perform(root, Path.Combine(settings.State, "signer"), Path.Combine(settings.State, "clearinghouse"), "Evaluation", TimeProvider.System.GetUtcNow());
         settings = settings.WithDefaults(
             ("LicenseServer:Clearinghouse", "https://" + (settings["Clearinghouse:Listen"] ?? "127.0.0.1:7401")),
-            ("LicenseServer:RootFile", Path.Combine(root, "root.pem")));
+            ("LicenseServer:RootFile", Path.Combine(root, "root.pem")),
+            ("LicenseServer:IssuingFile", Path.Combine(settings.State, "signer", "issuing.pem")));
 
         var running = new List<RoleHost>();
         try

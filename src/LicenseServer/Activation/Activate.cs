@@ -43,15 +43,32 @@ internal static class Activate
     private static async Task ActivateAsync(HttpContext context, Ledger ledger, CompanyInformation company)
     {
         var clearinghouse = context.RequestServices.GetRequiredService<ClearinghouseConnection>();
-        var root = clearinghouse.Root;
-        var (nonce, _) = await ledger.WorkAsync(Nonce, context.RequestAborted).ConfigureAwait(false);
-        var key = ledger.Identity.Key;
-        var asked = key.Request(ActivationKind.Activate, nonce);
+        // Without a root there is nothing to check an answer against: not asked for in vain.
+        _ = clearinghouse.Root;
+        var asked = await RequestAsync(context).ConfigureAwait(false);
         var encoded = asked.Encode();
-        var response = await clearinghouse.Client.ActivateAsync(new(encoded, key.Sign(ActivateRequest.ToBeProven(encoded)), company), context.RequestAborted).ConfigureAwait(false);
+        var response = await clearinghouse.Client.ActivateAsync(
+            new(encoded, ledger.Identity.Key.Sign(ActivateRequest.ToBeProven(encoded)), company), context.RequestAborted).ConfigureAwait(false);
 
         using var issuing = clearinghouse.ReadIssuing(response.IssuingCertificate ?? "");
-        var certificate = new ActivationAnswer(response.Day, response.KeyId, response.Term, response.Signature ?? []).TryAssemble(asked, issuing)
+        await AcceptAsync(context, asked, new(response.Day, response.KeyId, response.Term, response.Signature ?? []), issuing).ConfigureAwait(false);
+    }
+
+    /// <summary>What is asked of a clearinghouse, the same at every call.</summary>
+    internal static async Task<ActivationRequest> RequestAsync(HttpContext context)
+    {
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
+        var (nonce, _) = await ledger.WorkAsync(Nonce, context.RequestAborted).ConfigureAwait(false);
+        return ledger.Identity.Key.Request(ActivationKind.Activate, nonce);
+    }
+
+    /// <summary>Checks an answer, by whatever way it came, and is activated by it.</summary>
+    /// <exception cref="ProblemException">It is not signed by this issuing key, is for another request, or does not lead to the root now.</exception>
+    internal static async Task AcceptAsync(HttpContext context, ActivationRequest asked, ActivationAnswer answer, X509Certificate2 issuing)
+    {
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
+        var root = context.RequestServices.GetRequiredService<ClearinghouseConnection>().Root;
+        var certificate = answer.TryAssemble(asked, issuing)
             ?? throw new ProblemException(LicensingProblem.SignatureInvalid, "the clearinghouse's answer is not signed by its issuing key, or is for another request");
         CheckLeadsToRoot(certificate, issuing, root, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
 

@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Clock;
@@ -30,18 +28,8 @@ internal sealed class ClearinghouseConnection : IDisposable
         _root = options.ReadRoot();
         if (options.Clearinghouse is not { } address)
             return;
-        _http = new HttpClient(new SocketFaults(new SocketsHttpHandler
-        {
-            // A certificate that changed is seen soon, and a proxy is used where the machine names one.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            SslOptions = new() { RemoteCertificateValidationCallback = IsTrusted },
-        }))
-        {
-            BaseAddress = address.AbsoluteUri.EndsWith('/') ? address : new Uri(address.AbsoluteUri + "/"),
-            Timeout = options.ClearinghouseTimeout,
-            MaxResponseContentBufferSize = ApiClient.MaxResponseLength,
-        };
-        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("Ostiary", "1"));
+        // A clock that leapt is settled over this very connection, so a certificate is good at either time; what comes over it is signed by itself.
+        _http = ClearinghouseServer.Connect(address, () => _identity.Current.Root ?? _root, () => [_clock.GetUtcNow(), _clock.Machine], options.ClearinghouseTimeout);
         _client = new(_http);
     }
 
@@ -80,17 +68,5 @@ internal sealed class ClearinghouseConnection : IDisposable
     {
         _http?.Dispose();
         _root?.Dispose();
-    }
-
-    private bool IsTrusted(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
-    {
-        if (errors == SslPolicyErrors.None)
-            return true;
-        if ((_identity.Current.Root ?? _root) is not { } root || certificate is not X509Certificate2 leaf)
-            return false;
-        var usages = leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(extension => extension.EnhancedKeyUsages.Cast<System.Security.Cryptography.Oid>());
-        // A clock that leapt is settled over this very connection, so it is good at either time; what comes over it is signed by itself.
-        return usages.Any(usage => usage.Value == OstiaryOids.ClearinghouseUsage.Value)
-            && new[] { _clock.GetUtcNow(), _clock.Machine }.Any(now => CertificateChain.LeadsTo(root, leaf, chain?.ChainPolicy.ExtraStore.AsEnumerable() ?? [], now));
     }
 }

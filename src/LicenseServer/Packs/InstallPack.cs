@@ -37,7 +37,8 @@ internal static class InstallPack
         await Json.WriteAsync(context, ListPacks.RecordOf(pack), ContractsJson.Default.PackRecord).ConfigureAwait(false);
     }
 
-    private static async Task<Pack?> FindAsync(Ledger ledger, ProductKeyText productKey, CancellationToken cancellation)
+    /// <summary>The pack that a product key has made here; null when there is none.</summary>
+    internal static async Task<Pack?> FindAsync(Ledger ledger, ProductKeyText productKey, CancellationToken cancellation)
     {
         var hash = productKey.Hash();
         await using var db = ledger.Database.OpenReader();
@@ -46,26 +47,41 @@ internal static class InstallPack
 
     private static async Task<Pack> RedeemAsync(HttpContext context, Ledger ledger, ProductKeyText productKey)
     {
-        var own = ledger.Identity.Current;
-        if (!own.IsActivated)
-            throw new ProblemException(LicensingProblem.NotActivated, "key packs are installed on an activated license server; activate it first (ostiary server activate)");
         var clearinghouse = context.RequestServices.GetRequiredService<ClearinghouseConnection>();
+        var response = await clearinghouse.Client.RedeemAsync(
+            new(await RequestAsync(context, productKey).ConfigureAwait(false), ledger.Identity.Current.Certificate.ExportCertificatePem()), context.RequestAborted).ConfigureAwait(false);
+        using var issuing = clearinghouse.ReadIssuing(response.IssuingCertificate ?? "");
+        return await AcceptAsync(context, productKey, response.KeyPack ?? [], issuing).ConfigureAwait(false);
+    }
+
+    /// <summary>What is asked of a clearinghouse, signed; the same wish at every call for the same product key.</summary>
+    /// <exception cref="ProblemException">The license server is not activated.</exception>
+    internal static async Task<byte[]> RequestAsync(HttpContext context, ProductKeyText productKey)
+    {
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
+        if (!ledger.Identity.Current.IsActivated)
+            throw new ProblemException(LicensingProblem.NotActivated, "key packs are installed on an activated license server; activate it first (ostiary server activate)");
         var hash = productKey.Hash();
         var (redemption, _) = await ledger.WorkAsync(batch => Prepare(batch, hash), context.RequestAborted).ConfigureAwait(false);
-        var request = new RedemptionRequest(productKey.Spelling, redemption.Nonce, redemption.RequestedAt);
-        var response = await clearinghouse.Client.RedeemAsync(
-            new(ledger.Identity.Key.SignStatement(request.Encode()), own.Certificate.ExportCertificatePem()), context.RequestAborted).ConfigureAwait(false);
+        return ledger.Identity.Key.SignStatement(new RedemptionRequest(productKey.Spelling, redemption.Nonce, redemption.RequestedAt).Encode());
+    }
 
-        using var issuing = clearinghouse.ReadIssuing(response.IssuingCertificate ?? "");
+    /// <summary>Checks a key pack, by whatever way it came, and installs it.</summary>
+    /// <exception cref="ProblemException">It is not signed by this issuing key, or is for another license server or product key.</exception>
+    internal static async Task<Pack> AcceptAsync(HttpContext context, ProductKeyText productKey, byte[] signed, X509Certificate2 issuing)
+    {
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
         using var issuingKey = issuing.GetECDsaPublicKey();
-        if (issuingKey is null || !Statement.TryVerify(response.KeyPack ?? [], issuingKey, out var payload))
+        if (issuingKey is null || !Statement.TryVerify(signed, issuingKey, out var payload))
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is not signed by the clearinghouse's issuing key");
         var statement = Decode(payload);
         if (statement.LicenseServer != ledger.Identity.Key.Fingerprint)
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is for another license server");
+        if (statement.PackId != KeyPackAnswer.PackIdOf(productKey.Key, statement.LicenseServer))
+            throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is of another product key");
 
-        var issuingCertificate = issuing.RawData;
-        var (pack, _) = await ledger.WorkAsync(batch => Install(batch, statement, response.KeyPack!, issuingCertificate, hash), context.RequestAborted).ConfigureAwait(false);
+        var (hash, issuingCertificate) = (productKey.Hash(), issuing.RawData);
+        var (pack, _) = await ledger.WorkAsync(batch => Install(batch, statement, signed, issuingCertificate, hash), context.RequestAborted).ConfigureAwait(false);
         Log.PackInstalled(context.RequestServices.GetRequiredService<ILogger<Ledger>>(), pack.PackId, pack.Quantity, pack.Version.Year);
         return pack;
     }

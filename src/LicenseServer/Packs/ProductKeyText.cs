@@ -10,10 +10,12 @@ internal sealed class ProductKeyText
 {
     private const int MaxTyped = 256;
 
-    private ProductKeyText(string spelling) => Spelling = spelling;
+    private ProductKeyText(ProductKey key) => Key = key;
+
+    public ProductKey Key { get; }
 
     /// <summary>25 symbols in 5 groups. A secret.</summary>
-    public string Spelling { get; }
+    public string Spelling => Key.Text;
 
     /// <summary>32 bytes: names the key in the ledger. 84 random bits in the key keep it from being found by trying.</summary>
     public byte[] Hash() => SHA256.HashData([.. "Ostiary product key"u8, .. Encoding.ASCII.GetBytes(Spelling)]);
@@ -26,7 +28,7 @@ internal sealed class ProductKeyText
         if (typed.Length > MaxTyped)
             throw new ProblemException(LicensingProblem.ProductKeyMistyped, $"a product key has {ProductKey.SymbolCount} symbols; this text has {typed.Length} characters", "productKey");
         if (ProductKey.TryParse(typed, out var key, out var error))
-            return new(key.Text);
+            return new(key);
         throw new ProblemException(error.Fault == ProductKeyFault.NotUnderstood ? LicensingProblem.InvalidField : LicensingProblem.ProductKeyMistyped, error.Message, "productKey");
     }
 

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -123,6 +124,13 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
         return new(day, keyId, 10, signature, Authority.Issuing.ExportCertificatePem());
     }
 
+    /// <summary>Answers a key pack's request code as the clearinghouse's page does.</summary>
+    public string Carry(CarriedRedemption carried)
+    {
+        Assert.True(RequestCode.TryParse(carried.RequestCode, out var code, out var error), error);
+        return ResponseCode.KeyPack(Redeem(new(code.Content, carried.Certificate)).KeyPack, Authority.Issuing.RawData).Text;
+    }
+
     private RedeemResponse Redeem(RedeemRequest request)
     {
         using var licenseServer = X509Certificate2.CreateFromPem(request.LicenseServerCertificate);
@@ -131,8 +139,10 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
         var redemption = RedemptionRequest.Decode(payload);
         Redemptions.Enqueue(redemption);
         var statement = new KeyPackStatement(
-            _packs.GetOrAdd(redemption.ProductKey, _ => Guid.NewGuid()), MadeOutTo ?? KeyFingerprint.Of(licenseServer), CalType.Device, new(2022), Quantity, "retail", TestAuthority.Begin, null);
+            _packs.GetOrAdd(redemption.ProductKey, PackIdOf), MadeOutTo ?? KeyFingerprint.Of(licenseServer), CalType.Device, new(2022), Quantity, "retail", TestAuthority.Begin, null);
         return new(Statement.Sign(statement.Encode(), Signer), Authority.Issuing.ExportCertificatePem());
+
+        Guid PackIdOf(string productKey) => KeyPackAnswer.PackIdOf(ProductKey.TryParse(productKey, out var key, out _) ? key : throw new InvalidOperationException(), KeyFingerprint.Of(licenseServer));
     }
 
     private static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)

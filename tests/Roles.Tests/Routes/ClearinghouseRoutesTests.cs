@@ -5,6 +5,7 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Telephone;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
@@ -183,6 +184,10 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/product-keys"] = ("""{"type":"device","version":2022,"quantity":5,"count":1,"program":"retail"}""", typeof(MintRequest)),
         ["GET /v1/product-keys"] = (null, null),
         ["POST /v1/product-keys/find"] = ($$"""{"productKey":"{{_key}}"}""", typeof(FindProductKeyRequest)),
+        ["POST /v1/telephone/activations"] = (
+            JsonSerializer.Serialize(new(SpokenForm.ActivationRequest.Write(_server.Request.Encode()), TestPublisher.Company), ContractsJson.Default.TelephoneActivationRequest),
+            typeof(TelephoneActivationRequest)),
+        ["POST /v1/telephone/key-packs"] = ($$"""{"licenseServerId":"{{_server.Id}}","productKey":"{{_key}}"}""", typeof(TelephoneRedemptionRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
 

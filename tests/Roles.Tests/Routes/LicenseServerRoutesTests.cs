@@ -52,6 +52,10 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/time"] = new("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", Takes: typeof(TimeRequest)),
         ["GET /v1/status"] = new(),
         ["POST /v1/activation"] = new("""{"company":{"firstName":"Ada","lastName":"Lovelace","company":"Engines Ltd","country":"GB"}}"""),
+        ["POST /v1/activation/request"] = new("{}", Empty: 200),
+        ["POST /v1/activation/answer"] = new("""{"responseCode":"OSTIARY-RESPONSE:00"}""", Empty: 200),
+        ["POST /v1/packs/request"] = new("""{"productKey":"{productKey}"}"""),
+        ["POST /v1/packs/answer"] = new("""{"productKey":"{carriedKey}","responseCode":"{carriedAnswer}"}"""),
         ["POST /v1/packs/check"] = new("""{"productKey":"{productKey}"}"""),
         ["POST /v1/packs"] = new("""{"productKey":"{productKey}"}"""),
         ["GET /v1/packs"] = new(),
@@ -142,6 +146,8 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         var invited = await _server.Administration.InviteAsync(new(null, LicensingMode.PerDevice, 24), Cancellation);
         Assert.True(Invitation.TryParse(invited.Invitation, out var invitation));
         var grace = new GraceRecordStatement("00112233445566778899aabbccddeeff", TestLedger.Begin, null, 0, [], TestLedger.Begin, 1);
+        var carriedKey = FakeClearinghouse.NewProductKey();
+        var carried = await _server.Administration.PackRequestAsync(new(carriedKey), Cancellation);
         _names = new()
         {
             ["{guid}"] = $"{Guid.CreateVersion7()}",
@@ -162,6 +168,8 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
             ["{graceRecord}"] = Convert.ToBase64String(Statement.Sign(grace.Encode(), _host.Key)),
             ["{invitation}"] = invitation.Token,
             ["{productKey}"] = FakeClearinghouse.NewProductKey(),
+            ["{carriedKey}"] = carriedKey,
+            ["{carriedAnswer}"] = _clearinghouse.Carry(carried),
             ["{token}"] = $"{token.Record.Id}",
         };
 

@@ -25,8 +25,11 @@ internal sealed record Route(RouteEndpoint Endpoint, HttpMethod Method, string P
     public static IReadOnlyList<Route> Of(WebApplication role) => Of(role.Services);
 
     public static IReadOnlyList<Route> Of(IServiceProvider role)
-        => [.. role.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Select(endpoint =>
+        => [.. role.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().Where(IsApi).Select(endpoint =>
             new Route(endpoint, new(endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single()), endpoint.RoutePattern.RawText!))];
+
+    // Pages for people answer with pages; their tests are their own.
+    private static bool IsApi(RouteEndpoint endpoint) => endpoint.RoutePattern.RawText is { } pattern && pattern != "/" && !pattern.StartsWith("/web", StringComparison.Ordinal);
 
     public T? Says<T>()
         where T : class => Endpoint.Metadata.GetMetadata<T>();

@@ -1,0 +1,135 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.KeyPacks;
+using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Storage;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Symbols;
+
+namespace Ostiary.Clearinghouse.Activation;
+
+/// <summary>Certifies license servers' keys, by whatever method the request came. The steps are those of <c>docs/issuance-cycle.md</c>.</summary>
+internal sealed class Activations(
+    ClearinghouseOptions options, Database database, Issuers issuers, PublishedRoot root, SignerClient signer, TimeProvider time, ILogger<Activations> logger)
+{
+    public const byte TermYears = SigningRules.MaxLicenseServerYears;
+
+    /// <summary>Steps 2 to 4: the same request is the same row with the same signature, for ever and by every method.</summary>
+    /// <param name="request">Checked.</param>
+    /// <param name="company">Checked.</param>
+    /// <param name="method">How it came.</param>
+    /// <param name="cancellation">The request's.</param>
+    public async Task<ActivationRow> ActivateAsync(ActivationRequest request, CompanyInformation company, ConnectionMethod method, CancellationToken cancellation)
+    {
+        // Step 2: store what will be signed, and commit. The signer may have got a new issuing key since the last hour.
+        await issuers.TryRefreshAsync(cancellation);
+        var row = await StoreAsync(request, company, method, cancellation);
+        options.AfterStep?.Invoke(IssuanceStep.ActivationStored);
+
+        // Steps 3 and 4: sign, store the signature once.
+        return row.Signature is null ? await SignAsync(row, request, cancellation) : row;
+    }
+
+    /// <summary>What its license server is answered.</summary>
+    public static ActivationAnswer AnswerOf(ActivationRow row) => new(row.Day, row.KeyId, row.Term, row.Signature!);
+
+    /// <summary>The newest activation of a license server that is signed; null when there is none.</summary>
+    public Task<ActivationRow?> FindAsync(LicenseServerId licenseServer, CancellationToken cancellation)
+        => database.ReadAsync(
+            store => store.Activations.AsNoTracking().Where(row => row.LicenseServerId == licenseServer.Text && row.Signature != null)
+                .OrderByDescending(row => row.Id).FirstOrDefaultAsync(cancellation),
+            cancellation);
+
+    /// <summary>Whether this very request has been answered.</summary>
+    public Task<bool> IsDoneAsync(ActivationRequest request, CancellationToken cancellation)
+    {
+        var bytes = request.Encode();
+        return database.ReadAsync(store => store.Activations.AnyAsync(row => row.Request == bytes && row.Signature != null, cancellation), cancellation);
+    }
+
+    /// <summary>A license server by its ID, for methods by which no certificate comes.</summary>
+    /// <exception cref="ProblemException">It was not activated here, or its certificate is over.</exception>
+    public async Task<LicenseServerIdentity> IdentifyAsync(LicenseServerId licenseServer, CancellationToken cancellation)
+    {
+        if (await FindAsync(licenseServer, cancellation) is not { } row || !ActivationRequest.TryDecode(row.Request, out var request))
+            throw new ProblemException(LicensingProblem.NotActivated, $"license server {licenseServer} was not activated here; activate it first", "licenseServerId");
+        var certificate = AnswerOf(row).TryAssemble(request, IssuerOf(row))
+            ?? throw new CryptographicException($"the signature of activation {row.Id} does not verify");
+        using var parsed = X509CertificateLoader.LoadCertificate(certificate);
+        return LicenseServerIdentity.Verify(parsed.ExportCertificatePem(), root, issuers.Known, time.GetUtcNow());
+    }
+
+    private Task<ActivationRow> StoreAsync(ActivationRequest request, CompanyInformation company, ConnectionMethod method, CancellationToken cancellation)
+        => database.WriteAsync(
+            async store =>
+            {
+                var bytes = request.Encode();
+                var issuing = issuers.Current;
+                var row = await store.Activations.SingleOrDefaultAsync(row => row.Request == bytes, cancellation);
+                if (row is not null && (row.Signature is not null || row.Issuer == KeyFingerprint.Of(issuing).Hex))
+                    return row;
+
+                var now = time.GetUtcNow();
+                var day = (ushort)(now - DateTimeOffset.UnixEpoch).Days;
+                var issuer = KeyFingerprint.Of(issuing);
+                var toBeSigned = ActivationAnswer.ToBeSigned(request, day, issuer.KeyId, TermYears, issuing);
+                if (row is null)
+                {
+                    row = new()
+                    {
+                        Request = bytes,
+                        LicenseServerId = LicenseServerId.Of(request.SubjectPublicKeyInfo()).Text,
+                        Day = day,
+                        KeyId = issuer.KeyId,
+                        Term = TermYears,
+                        Issuer = issuer.Hex,
+                        ToBeSigned = toBeSigned,
+                        RequestedAt = now,
+                        Company = company,
+                    };
+                    store.Activations.Add(row);
+                }
+                else
+                {
+                    // It was never signed, and the issuing key that was to sign it has been followed by another.
+                    (row.Day, row.KeyId, row.Term, row.Issuer, row.ToBeSigned) = (day, issuer.KeyId, TermYears, issuer.Hex, toBeSigned);
+                }
+
+                await store.AppendAuditAsync("activation", $"license server {row.LicenseServerId}, {KebabCase.Of(method)}", toBeSigned, now, cancellation);
+                return row;
+            },
+            cancellation);
+
+    private async Task<ActivationRow> SignAsync(ActivationRow stored, ActivationRequest request, CancellationToken cancellation)
+    {
+        var signature = await signer.SignLicenseServerAsync(stored.ToBeSigned, cancellation);
+        options.AfterStep?.Invoke(IssuanceStep.ActivationSigned);
+        if (new ActivationAnswer(stored.Day, stored.KeyId, stored.Term, signature).TryAssemble(request, IssuerOf(stored)) is null)
+            throw new CryptographicException($"the signer's signature of activation {stored.Id} does not verify");
+
+        var row = await database.WriteAsync(
+            async store =>
+            {
+                var row = await store.Activations.SingleAsync(row => row.Id == stored.Id, cancellation);
+                if (row.ToBeSigned.AsSpan().SequenceEqual(stored.ToBeSigned))
+                    row.Sign(signature, time.GetUtcNow());
+                return row;
+            },
+            cancellation);
+        options.AfterStep?.Invoke(IssuanceStep.ActivationSignatureStored);
+        if (row.Signature is null)
+            throw new ProblemException(LicensingProblem.TemporarilyUnavailable, "the issuing key has just been followed by another; try again");
+        logger.Activated(row.LicenseServerId, row.Id);
+        return row;
+    }
+
+    /// <summary>The issuing certificate whose key signed it.</summary>
+    public X509Certificate2 IssuerOf(ActivationRow row)
+        => issuers.Known.FirstOrDefault(issuer => KeyFingerprint.Of(issuer).Hex == row.Issuer)
+            ?? throw new InvalidOperationException($"the issuing certificate of activation {row.Id} is not remembered");
+}

@@ -1,0 +1,73 @@
+using Ostiary.Clearinghouse.Activation;
+using Ostiary.Clearinghouse.KeyPacks;
+using Ostiary.Clearinghouse.ProductKeys;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+using Ostiary.Contracts.Symbols;
+
+namespace Ostiary.Clearinghouse.Pages;
+
+/// <summary>What a request code asks for, said before anything is done.</summary>
+/// <param name="Kind">An activation or a key pack.</param>
+/// <param name="LicenseServerId">For which license server.</param>
+/// <param name="Done">It was done before: the same answer is given again.</param>
+/// <param name="Key">What the product key is for; null for an activation.</param>
+public sealed record CarriedRequest(CodeKind Kind, string LicenseServerId, bool Done, CheckProductKeyResponse? Key);
+
+/// <summary>Request codes from a person's hand: what they ask, and the answer. Rows and signatures are those of every other method.</summary>
+internal sealed class CarriedRequests(Activations activations, Redemptions redemptions, CheckProductKey keys)
+{
+    /// <summary>Reads and verifies a code, and spends nothing.</summary>
+    /// <exception cref="ProblemException">It is none, or not signed by its license server.</exception>
+    public async Task<CarriedRequest> ReadAsync(string? text, CancellationToken cancellation)
+    {
+        var code = Parse(text);
+        if (code.Kind == CodeKind.Activation)
+        {
+            var request = ReadActivation(code);
+            var id = LicenseServerId.Of(request.SubjectPublicKeyInfo());
+            return new(code.Kind, id.Text, await activations.IsDoneAsync(request, cancellation), null);
+        }
+
+        using var licenseServer = await IdentifyAsync(code, cancellation);
+        var key = await keys.CheckAsync(RedeemProductKey.ReadRequest(code.Content, licenseServer), licenseServer.Id, cancellation);
+        return new(code.Kind, licenseServer.Id.Text, key.State == ProductKeyState.RedeemedHere, key);
+    }
+
+    /// <summary>Does what a code asks.</summary>
+    /// <param name="text">The code.</param>
+    /// <param name="company">Who asks; null for a key pack.</param>
+    /// <param name="cancellation">The request's.</param>
+    /// <exception cref="ProblemException">It cannot be done; the problem says why.</exception>
+    public async Task<ResponseCode> AnswerAsync(string? text, CompanyInformation? company, CancellationToken cancellation)
+    {
+        var code = Parse(text);
+        if (code.Kind == CodeKind.Activation)
+        {
+            var request = ReadActivation(code);
+            ActivateLicenseServer.Check(company ?? throw new ProblemException(LicensingProblem.InvalidField, "company is required", "company"));
+            var row = await activations.ActivateAsync(request, company, ConnectionMethod.Web, cancellation);
+            return ResponseCode.Activation(Activations.AnswerOf(row), activations.IssuerOf(row).RawData);
+        }
+
+        using var licenseServer = await IdentifyAsync(code, cancellation);
+        var pack = await redemptions.RedeemAsync(RedeemProductKey.ReadRequest(code.Content, licenseServer), licenseServer, ConnectionMethod.Web, cancellation);
+        return ResponseCode.KeyPack(pack.Statement!, redemptions.IssuerOf(pack).RawData);
+    }
+
+    private static RequestCode Parse(string? text)
+        => RequestCode.TryParse(text, out var code, out var error) ? code : throw new ProblemException(LicensingProblem.InvalidField, error, "code");
+
+    private static ActivationRequest ReadActivation(RequestCode code)
+    {
+        var (request, proof) = code.ReadActivation();
+        return ActivateLicenseServer.Proven(request, proof);
+    }
+
+    // The request names the key that signed it, and that key's license server we know.
+    private Task<LicenseServerIdentity> IdentifyAsync(RequestCode code, CancellationToken cancellation)
+        => Statement.TryReadSigner(code.Content, out var signer)
+            ? activations.IdentifyAsync(LicenseServerId.Of(signer), cancellation)
+            : throw new ProblemException(LicensingProblem.InvalidField, "the code holds no signed request", "code");
+}
