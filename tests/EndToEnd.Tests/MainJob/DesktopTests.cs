@@ -5,7 +5,7 @@ namespace Ostiary.EndToEnd.Tests.MainJob;
 
 /// <summary>The desktop is what the person came for: through the session host it is the same, to the pixel.</summary>
 [Collection(RealPeers.Second)]
-public sealed class DesktopTests
+public sealed class DesktopTests(UsualDeployment shared) : IClassFixture<UsualDeployment>
 {
     // xterm's 80 by 24 characters; on a busy machine they come well after the background.
     private const int White = 0xFFFFFF;
@@ -18,7 +18,7 @@ public sealed class DesktopTests
     [Fact]
     public async Task Xfreerdp_shows_the_same_desktop_through_the_session_host_as_directly()
     {
-        await using var deployment = await Deployment.StartAsync(new(), Cancellation);
+        var deployment = shared.Running;
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
         Screenshot through, direct;
         await using (XFreeRdp.Start(display, deployment.NewFolder("home-1"), deployment.Address, "alice"))
@@ -32,14 +32,13 @@ public sealed class DesktopTests
     [Fact]
     public async Task Rdesktop_reaches_the_desktop()
     {
-        await using var deployment = await Deployment.StartAsync(new(), Cancellation);
+        var deployment = shared.Running;
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
 
-        await using var client = RDesktop.Start(display, deployment.NewFolder("home"), deployment.Address, "bob");
+        await using var client = RDesktop.Start(display, deployment.NewFolder("home-3"), deployment.Address, "bob");
         await SettledDesktopAsync(display, "desktop-rdesktop.png");
 
-        var cal = Assert.Single(await deployment.CalsAsync(Cancellation));
-        Assert.Equal("LAPTOP-7", cal.Device);
+        Assert.Single(await deployment.CalsAsync(Cancellation), cal => cal.Device == "LAPTOP-7");
         Assert.NotEmpty(Directory.GetFiles(client.LicenseFolder));
     }
 

@@ -9,9 +9,11 @@ using Ostiary.Roles.Tests.SessionHost;
 namespace Ostiary.EndToEnd.Tests.MainJob;
 
 /// <summary>Licensing comes before authentication: whoever reaches the port can ask for CALs under any name.</summary>
-[Collection(RealPeers.Alone)]
-public sealed class FloodTests
+[Collection(RealPeers.Flooded)]
+public sealed class FloodTests(UsualDeployment shared)
 {
+    // More than are kept of one host, so that the oldest fall out.
+    private const int Connections = 10_000;
     private const int AtOnce = 12;
     private const long LedgerLimit = 20_000_000;
 
@@ -19,17 +21,10 @@ public sealed class FloodTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    // More than are kept of one host, so that the oldest fall out.
     [Fact]
-    public Task Three_thousand_devices_that_never_log_on_take_no_seat_and_little_room_and_keep_nobody_out() => FloodAsync(3_000);
-
-    [Fact]
-    [Trait("Kind", "long")]
-    public Task Ten_thousand_devices_that_never_log_on_take_no_seat_and_little_room_and_keep_nobody_out() => FloodAsync(10_000);
-
-    private static async Task FloodAsync(int connections)
+    public async Task Ten_thousand_devices_that_never_log_on_take_no_seat_and_little_room_and_keep_nobody_out()
     {
-        await using var deployment = await Deployment.StartAsync(new(), Cancellation);
+        var deployment = shared.Running;
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
         var gateway = new IPEndPoint(IPAddress.Loopback, deployment.Port);
         var (next, admitted) = (0, 0);
@@ -37,7 +32,7 @@ public sealed class FloodTests
         var flood = Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(
             async () =>
             {
-                while (Interlocked.Increment(ref next) is var number && number <= connections)
+                while (Interlocked.Increment(ref next) is var number && number <= Connections)
                 {
                     var name = Convert.ToHexString(RandomNumberGenerator.GetBytes(12));
                     await using var client = await RdpClient.RunAsync(
@@ -50,14 +45,14 @@ public sealed class FloodTests
         var served = 0;
         while (!flood.IsCompleted)
         {
-            await using var client = XFreeRdp.Start(display, deployment.NewFolder("home"), deployment.Address, "alice", more: "+auth-only");
+            await using var client = XFreeRdp.Start(display, deployment.NewFolder("flooded"), deployment.Address, "alice", more: "+auth-only");
             var result = await client.WaitForExitAsync(ServedWithin, Cancellation);
             Assert.True(result.ExitCode == 0, result.Output);
             served++;
         }
 
         await flood;
-        Assert.Equal(connections, admitted);
+        Assert.Equal(Connections, admitted);
         Assert.True(served > 2, $"the real client connected only {served} times");
         var counts = Assert.Single((await deployment.CommandAsync<LicenseServerStatus>(Cancellation, "server", "status")).Counts);
         Assert.Equal((5, 0, 5), (counts.Installed, counts.Issued, counts.Available));

@@ -1,3 +1,5 @@
+using Ostiary.EndToEnd.Tests.Deployments;
+
 namespace Ostiary.EndToEnd.Tests.Peers;
 
 /// <summary>
@@ -10,6 +12,9 @@ public static class RealPeers
     public const string First = "real peers, first";
     public const string Second = "real peers, second";
     public const string Alone = "real peers, alone";
+
+    /// <summary>As <see cref="Alone"/>, with one deployment for all of them.</summary>
+    public const string Flooded = "real peers, alone, flooded";
 }
 
 [CollectionDefinition(RealPeers.First)]
@@ -20,3 +25,6 @@ public sealed class SecondRealPeers;
 
 [CollectionDefinition(RealPeers.Alone, DisableParallelization = true)]
 public sealed class RealPeersAlone;
+
+[CollectionDefinition(RealPeers.Flooded, DisableParallelization = true)]
+public sealed class FloodedRealPeers : ICollectionFixture<UsualDeployment>;

@@ -7,7 +7,7 @@ namespace Ostiary.EndToEnd.Tests.Rules;
 
 /// <summary><c>/admin</c>: two proven administrators, whatever CALs there are; nobody else.</summary>
 [Collection(RealPeers.Second)]
-public sealed class AdministrativeTests
+public sealed class AdministrativeTests(AdministrativeTests.WithoutLicenseServer shared) : IClassFixture<AdministrativeTests.WithoutLicenseServer>
 {
     private const int Strangers = 100;
 
@@ -18,7 +18,7 @@ public sealed class AdministrativeTests
     [Fact]
     public async Task Two_administrators_get_on_a_third_and_a_person_who_is_none_do_not()
     {
-        await using var deployment = await StartAsync();
+        var deployment = shared.Running;
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
         await using var ada = await OnAsync(deployment, display, "ada");
         await using var ben = await OnAsync(deployment, display, "ben");
@@ -34,7 +34,7 @@ public sealed class AdministrativeTests
     [Fact]
     public async Task A_hundred_strangers_who_wait_do_not_keep_an_administrator_out()
     {
-        await using var deployment = await StartAsync();
+        var deployment = shared.Running;
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
         var strangers = new List<RdpClient>();
         try
@@ -54,18 +54,9 @@ public sealed class AdministrativeTests
         }
     }
 
-    // No license server answers: administrators need none.
-    private static async Task<Deployment> StartAsync()
-    {
-        var deployment = await Deployment.StartAsync(
-            new() { DeviceCals = 0, Users = ["ada", "ben", "cleo", "bob"], XrdpExtra = "groupadd -f sudo; for name in ada ben cleo; do usermod -aG sudo $name; done" }, Cancellation);
-        await deployment.LicenseServer.StopAsync();
-        return deployment;
-    }
-
     private static async Task<XFreeRdp> OnAsync(Deployment deployment, VirtualDisplay display, string user)
     {
-        var client = XFreeRdp.Start(display, deployment.NewFolder(user), deployment.Address, user, name: user, more: "/admin");
+        var client = XFreeRdp.Start(display, deployment.NewFolder($"{user}-{Guid.NewGuid():N}"), deployment.Address, user, name: user, more: "/admin");
         await Eventually.TrueAsync(
             async () => (await deployment.SessionsAsync(Cancellation)).Any(session => session.Account == user && session is { Rule: "U1", Serial: null, EndedAt: null }),
             Patience, () => $"{user} did not get on:\n{deployment.SessionHost.Output}\n{client.Output}", Cancellation);
@@ -74,7 +65,7 @@ public sealed class AdministrativeTests
 
     private static async Task<string> RefusedAsync(Deployment deployment, VirtualDisplay display, string user)
     {
-        await using var client = XFreeRdp.Start(display, deployment.NewFolder(user), deployment.Address, user, name: user, more: "/admin");
+        await using var client = XFreeRdp.Start(display, deployment.NewFolder($"{user}-{Guid.NewGuid():N}"), deployment.Address, user, name: user, more: "/admin");
         var ended = await client.WaitForExitAsync(Patience, Cancellation);
         Assert.Contains("0x00000102", ended.Output, StringComparison.Ordinal);
         string? reason = null;
@@ -82,5 +73,16 @@ public sealed class AdministrativeTests
             async () => (reason = (await deployment.RefusalsAsync(Cancellation)).SingleOrDefault(refusal => refusal.UserName == user)?.Reason) is not null,
             Patience, () => $"no refusal of {user} was recorded:\n{deployment.SessionHost.Output}", Cancellation);
         return reason!;
+    }
+
+    /// <summary>No license server answers: administrators need none.</summary>
+    public sealed class WithoutLicenseServer() : SharedDeployment(
+        new() { DeviceCals = 0, Users = ["ada", "ben", "cleo", "bob"], XrdpExtra = "groupadd -f sudo; for name in ada ben cleo; do usermod -aG sudo $name; done" })
+    {
+        public override async ValueTask InitializeAsync()
+        {
+            await base.InitializeAsync();
+            await Running.LicenseServer.StopAsync();
+        }
     }
 }
