@@ -8,6 +8,7 @@ packages=(
   freerdp2-x11 rdesktop                     # real clients
   imagemagick xdotool xvfb                  # their screens, without a screen
   slapd ldap-utils nslcd libnss-ldapd       # a directory with people, and a host that knows them
+  chromium fonts-dejavu-core zbar-tools       # the pages in a browser, and a QR picture read from its pixels
   openssh-server openssh-client             # a logon that is not xrdp's
   iproute2 procps util-linux                # namespaces, and a look at sockets and processes
   faketime jq openssl                       # time travel, reading JSON, a second opinion on certificates

@@ -22,7 +22,7 @@ public sealed class RemoteCommandsTests : IAsyncLifetime
         _server = $"https://127.0.0.1:{administration}";
         _licenseServer = new(
             "license-server", _folder["state"], "admin.sock", new Dictionary<string, string?>(),
-            $"LicenseServer:Listen=127.0.0.1:{hosts}", $"LicenseServer:AdministrationListen=127.0.0.1:{administration}");
+            [$"LicenseServer:Listen=127.0.0.1:{hosts}", $"LicenseServer:AdministrationListen=127.0.0.1:{administration}"]);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -36,6 +36,11 @@ public sealed record DeploymentOptions
     /// <summary>The back end, e.g. <c>tls:127.0.0.1:33890</c>; null is <see cref="Deployment.BackEndSocket"/>, in clear.</summary>
     public string? BackEnd { get; init; }
 
+    /// <summary>
+    /// A network of its own, where the clearinghouse runs: the license server does not reach it, and is neither activated nor given key packs.
+    /// </summary>
+    public NetworkNamespace? ClearinghouseNetwork { get; init; }
+
     /// <summary>Further settings of the session host, e.g. <c>SessionHost:MaxConnections=100</c>.</summary>
     public IReadOnlyList<string> SessionHost { get; init; } = [];
 }
@@ -71,7 +76,8 @@ public sealed class Deployment : IAsyncDisposable
         var (clearinghouse, licenseServer, sessionHost) = (FreePort(), FreePort(), FreePort());
         Port = sessionHost;
         Signer = Role("signer", "signer.sock");
-        Clearinghouse = Role("clearinghouse", "admin.sock", $"Clearinghouse:Listen=127.0.0.1:{clearinghouse}");
+        ClearinghouseAddress = new($"https://127.0.0.1:{clearinghouse}");
+        Clearinghouse = new("clearinghouse", State, "admin.sock", _environment, [$"Clearinghouse:Listen=127.0.0.1:{clearinghouse}"], options.ClearinghouseNetwork);
         LicenseServer = Role(
             "license-server", "admin.sock", LicenseServerSettings = [$"LicenseServer:Listen=127.0.0.1:{licenseServer}",
                 $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}"]);
@@ -87,6 +93,9 @@ public sealed class Deployment : IAsyncDisposable
     public RoleProcess LicenseServer { get; }
 
     public RoleProcess SessionHost { get; }
+
+    /// <summary>Where license servers reach the clearinghouse.</summary>
+    public Uri ClearinghouseAddress { get; }
 
     /// <summary>For another license server that takes this one's place.</summary>
     public string[] LicenseServerSettings { get; }
@@ -274,13 +283,19 @@ public sealed class Deployment : IAsyncDisposable
         await Signer.StartAsync(cancellation);
         await Clearinghouse.StartAsync(cancellation);
         await LicenseServer.StartAsync(cancellation);
+        if (_options.ClearinghouseNetwork is null)
+            await ActivateAsync(cancellation);
+        await SessionHost.StartAsync(cancellation);
+        await JoinAsync(cancellation);
+    }
+
+    private async Task ActivateAsync(CancellationToken cancellation)
+    {
         await DoneAsync(cancellation, "server", "activate", "--first-name", "Ada", "--last-name", "Lovelace", "--company", "Example", "--country", "CA");
         if (_options.DeviceCals > 0)
             await InstallPackAsync(_options.DeviceCals, cancellation);
         if (_options.UserCals > 0)
             await InstallPackAsync(_options.UserCals, cancellation, CalType.User);
-        await SessionHost.StartAsync(cancellation);
-        await JoinAsync(cancellation);
     }
 
     private async Task DoneAsync(CancellationToken cancellation, params string[] arguments)

@@ -12,12 +12,20 @@ public sealed class RoleProcess : IAsyncDisposable
 
     private readonly string[] _arguments;
     private readonly string _adminSocket;
+    private readonly NetworkNamespace? _network;
     private readonly Dictionary<string, string?> _environment;
     private PeerProcess? _process;
 
-    public RoleProcess(string role, string state, string doorName, IReadOnlyDictionary<string, string?> environment, params string[] settings)
+    /// <param name="role">As <c>ostiary run</c> names it.</param>
+    /// <param name="state">The state folder.</param>
+    /// <param name="doorName">The socket that opens last.</param>
+    /// <param name="environment">Of every start.</param>
+    /// <param name="settings">Each as <c>NAME=VALUE</c>.</param>
+    /// <param name="network">The network in which it runs; null is the machine's.</param>
+    public RoleProcess(string role, string state, string doorName, IReadOnlyDictionary<string, string?> environment, IReadOnlyList<string> settings, NetworkNamespace? network = null)
     {
         Role = role;
+        _network = network;
         _arguments = ["run", role, "--state", state, .. settings.SelectMany(setting => new[] { "--set", setting })];
         _adminSocket = Path.Combine(state, role, doorName);
         _environment = new(environment);
@@ -46,7 +54,7 @@ public sealed class RoleProcess : IAsyncDisposable
         var environment = new Dictionary<string, string?>(_environment);
         foreach (var (name, value) in more)
             environment[name] = value;
-        _process = PeerProcess.Start(Built.Ostiary, _arguments, environment);
+        _process = _network is null ? PeerProcess.Start(Built.Ostiary, _arguments, environment) : _network.Start(Built.Ostiary, _arguments, environment);
         await Eventually.TrueAsync(() => File.Exists(_adminSocket) || _process.HasExited, StartTime, () => $"{Role} did not open its door:\n{Output}", cancellation);
         if (_process.HasExited)
             throw new InvalidOperationException($"{Role} ended at its start:\n{Output}");

@@ -1,0 +1,136 @@
+using Microsoft.Playwright;
+using Ostiary.Contracts.Administration;
+using Ostiary.EndToEnd.Tests.Deployments;
+using Ostiary.EndToEnd.Tests.Peers;
+
+namespace Ostiary.EndToEnd.Tests.Clearinghouse;
+
+/// <summary>
+/// The license server has no way to the clearinghouse, which runs in a network of its own. People carry: by the clearinghouse's page, in a real browser,
+/// and by telephone. The CALs that come of it work with a real client.
+/// </summary>
+[Collection(RealPeers.Second)]
+public sealed class ConnectionMethodsTests
+{
+    private const int Desktop = 1280;
+    private const int Phone = 360;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task By_the_page_a_license_server_is_activated_and_its_CALs_work()
+    {
+        await using var network = await NetworkNamespace.CreateAsync(Cancellation);
+        await using var deployment = await Deployment.StartAsync(new() { ClearinghouseNetwork = network }, Cancellation);
+        await using var browser = await Browser.StartAsync(deployment.NewFolder("browser"), network);
+
+        // There is no way, and that is said with what there is instead.
+        var automatic = await deployment.CommandAsync(Cancellation, [.. Activate, "--method", "automatic"]);
+        Assert.NotEqual(0, automatic.ExitCode);
+        Assert.Contains("port: 127.0.0.1 is there, and nothing answers at port", automatic.Output, StringComparison.Ordinal);
+        Assert.Contains("Other ways: --method web, --method telephone", automatic.Output, StringComparison.Ordinal);
+
+        // A desktop with scripts: the QR picture's address fills the code in.
+        var asked = await deployment.CommandAsync<CarriedActivation>(Cancellation, "server", "activate", "--method", "web");
+        var page = await browser.OpenAsync(Desktop);
+        await page.GotoAsync($"{deployment.ClearinghouseAddress}web#{asked.RequestCode}");
+        Assert.Equal(asked.RequestCode, await page.GetByLabel("Request code").InputValueAsync());
+        await Browser.LookAsync(page, "web-request-desktop.png");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
+        await page.GetByText(asked.LicenseServerId).WaitForAsync();
+        await page.GetByLabel("First name *").FillAsync("Ada");
+        await page.GetByLabel("Last name *").FillAsync("Lovelace");
+        await page.GetByLabel("Company *").FillAsync("Engines Ltd");
+        await page.GetByLabel("Country or region *").SelectOptionAsync("CA");
+        await Browser.LookAsync(page, "web-company-desktop.png");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Activate" }).ClickAsync();
+        var answer = await page.GetByLabel("Response code", new() { Exact = true }).InputValueAsync();
+        await Browser.LookAsync(page, "web-answer-desktop.png");
+        Assert.Equal(answer, await DecodeQrAsync(page));
+        var file = deployment.NewFile("response.txt");
+        var download = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Save as a file").ClickAsync());
+        await download.SaveAsAsync(file);
+        var status = await deployment.CommandAsync<LicenseServerStatus>(Cancellation, "server", "activate", "--method", "web", "--answer", file);
+        Assert.True(status.Activated);
+
+        // A telephone without scripts: the code is pasted, and a mistake comes back with what was typed.
+        var key = await MintAsync(deployment);
+        var wish = await deployment.CommandAsync<CarriedRedemption>(Cancellation, "packs", "install", key, "--method", "web");
+        var small = await browser.OpenAsync(Phone, scripts: false, dark: true);
+        await small.GotoAsync($"{deployment.ClearinghouseAddress}web");
+        await small.GetByLabel("Request code").FillAsync(wish.RequestCode[..^3]);
+        await small.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
+        await small.GetByRole(AriaRole.Alert).GetByText("not whole").WaitForAsync();
+        Assert.Equal(wish.RequestCode[..^3], await small.GetByLabel("Request code").InputValueAsync());
+        await small.ScreenshotAsync(new() { Path = Browser.PathOf("web-mistake-phone.png"), FullPage = true });
+        await small.GetByLabel("Request code").FillAsync(wish.RequestCode);
+        await small.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
+        await small.GetByText("5 Ostiary Device CALs").WaitForAsync();
+        await small.ScreenshotAsync(new() { Path = Browser.PathOf("web-review-phone.png"), FullPage = true });
+        await small.GetByRole(AriaRole.Button, new() { Name = "Redeem the product key" }).ClickAsync();
+        var packCode = await small.GetByLabel("Response code", new() { Exact = true }).InputValueAsync();
+        await small.ScreenshotAsync(new() { Path = Browser.PathOf("web-answer-phone.png"), FullPage = true });
+        var pack = await deployment.CommandAsync<PackRecord>(Cancellation, "packs", "install", key, "--method", "web", "--answer", packCode);
+        Assert.Equal(5, pack.Quantity);
+
+        // Every page at the size of a telephone, with scripts, so that it can be looked at by a program too.
+        var phone = await browser.OpenAsync(Phone, dark: true);
+        await phone.GotoAsync($"{deployment.ClearinghouseAddress}web#{wish.RequestCode}");
+        await Browser.LookAsync(phone, "web-request-phone.png");
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
+        await phone.GetByText("redeemed for this license server before").WaitForAsync();
+        await Browser.LookAsync(phone, "web-again-phone.png");
+        await phone.GetByRole(AriaRole.Button, new() { Name = "Redeem the product key" }).ClickAsync();
+        Assert.Equal(packCode, await phone.GetByLabel("Response code", new() { Exact = true }).InputValueAsync());
+        await phone.GotoAsync($"{deployment.ClearinghouseAddress}web/root");
+        await Browser.LookAsync(phone, "web-root-phone.png");
+
+        await using var display = await VirtualDisplay.StartAsync(Cancellation);
+        await deployment.EndGraceAsync(display, Cancellation);
+    }
+
+    [Fact]
+    public async Task By_telephone_a_license_server_is_activated_and_its_CALs_work()
+    {
+        await using var network = await NetworkNamespace.CreateAsync(Cancellation);
+        await using var deployment = await Deployment.StartAsync(new() { ClearinghouseNetwork = network }, Cancellation);
+        var issuing = Path.Combine(deployment.State, "signer", "issuing.pem");
+
+        var asked = await deployment.CommandAsync<CarriedActivation>(Cancellation, "server", "activate", "--method", "telephone");
+        var answer = await deployment.CommandAsync<TelephoneAnswer>(
+            Cancellation, ["clearinghouse", "telephone", "activate", .. asked.Groups, "--first-name", "Ada", "--last-name", "Lovelace", "--company", "Engines Ltd", "--country", "CA"]);
+        Assert.Equal(asked.LicenseServerId, answer.LicenseServerId);
+        var misheard = answer.Groups.ToList();
+        (misheard[4], misheard[5]) = (misheard[5], misheard[4]);
+        var wrong = await deployment.CommandAsync(Cancellation, "server", "activate", "--method", "telephone", "--answer", string.Join(' ', misheard), "--issuing", issuing);
+        Assert.Contains("group 5 has a wrong symbol, or is group 6; group 6 has a wrong symbol, or is group 5", wrong.Output, StringComparison.Ordinal);
+        var status = await deployment.CommandAsync<LicenseServerStatus>(
+            Cancellation, "server", "activate", "--method", "telephone", "--answer", string.Join(' ', answer.Groups), "--issuing", issuing);
+        Assert.True(status.Activated);
+
+        var key = await MintAsync(deployment);
+        var spoken = await deployment.CommandAsync<TelephoneAnswer>(Cancellation, "clearinghouse", "telephone", "install", status.LicenseServerId, key);
+        var pack = await deployment.CommandAsync<PackRecord>(Cancellation, "packs", "install", key, "--method", "telephone", "--answer", string.Join(' ', spoken.Groups));
+        Assert.Equal((5, 24), (pack.Quantity, spoken.Groups.Count));
+
+        await using var display = await VirtualDisplay.StartAsync(Cancellation);
+        await deployment.EndGraceAsync(display, Cancellation);
+    }
+
+    private static string[] Activate => ["server", "activate", "--first-name", "Ada", "--last-name", "Lovelace", "--company", "Engines Ltd", "--country", "CA"];
+
+    private static async Task<string> MintAsync(Deployment deployment)
+        => (await deployment.CommandAsync<MintResponse>(Cancellation, "keys", "mint", "--quantity", "5")).Keys[0].ProductKey!;
+
+    // As a telephone's camera reads it, from the pixels on the screen.
+    private static async Task<string> DecodeQrAsync(IPage page)
+    {
+        var picture = Browser.PathOf("web-answer-qr.png");
+        await page.GetByRole(AriaRole.Img, new() { Name = "The response code as a QR picture" }).ScreenshotAsync(new() { Path = picture });
+        var read = await PeerProcess.RunAsync("zbarimg", ["--quiet", "--nodbus", "--raw", picture], Patience, Cancellation);
+        Assert.True(read.ExitCode == 0, read.Output);
+        return read.Output.Trim();
+    }
+}
