@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Ostiary.Contracts.Certificates;
@@ -39,8 +40,18 @@ public static class ClearinghouseServer
             return true;
         if (root is null || certificate is not X509Certificate2 leaf)
             return false;
+        var issuers = chain?.ChainPolicy.ExtraStore.ToArray() ?? [];
         var usages = leaf.Extensions.OfType<X509EnhancedKeyUsageExtension>().SelectMany(extension => extension.EnhancedKeyUsages.Cast<Oid>());
-        return usages.Any(usage => usage.Value == OstiaryOids.ClearinghouseUsage.Value)
-            && times.Any(now => CertificateChain.LeadsTo(root, leaf, chain?.ChainPolicy.ExtraStore.AsEnumerable() ?? [], now));
+        if (!usages.Any(usage => usage.Value == OstiaryOids.ClearinghouseUsage.Value))
+            return false;
+        if (times.Any(now => CertificateChain.LeadsTo(root, leaf, issuers, now)))
+            return true;
+        // The publisher's own, and good at another time than this: that is worth to be told from a stranger's.
+        return CertificateChain.LeadsTo(root, leaf, issuers, leaf.NotBefore.ToUniversalTime())
+            ? throw new WrongTimeException($"the clearinghouse's certificate runs from {leaf.NotBefore.ToUniversalTime():u} to {leaf.NotAfter.ToUniversalTime():u}, and here it is {times.First():u}")
+            : false;
     }
 }
+
+/// <summary>A certificate is the right one, and does not hold now.</summary>
+internal sealed class WrongTimeException(string message) : AuthenticationException(message);

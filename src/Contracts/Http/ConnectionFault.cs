@@ -28,8 +28,11 @@ public enum ConnectionFault
     /// <summary>Something answers that is not TLS, or breaks off within it.</summary>
     Tls,
 
-    /// <summary>TLS works, and the certificate is not trusted: another server's, an intercepting proxy's, or a clock that is wrong.</summary>
+    /// <summary>TLS works, and the certificate is not trusted: another server's, or an intercepting proxy's.</summary>
     Certificate,
+
+    /// <summary>The certificate is the right one, and does not hold at this machine's time.</summary>
+    Clock,
 }
 
 /// <summary>Tells the faults of a connection apart, and says each with its way on.</summary>
@@ -54,8 +57,9 @@ public static class ConnectionFaults
                 => (ConnectionFault.Port, $"port: {host} is there, and nothing answers at port {server.Port}; check the port, and firewalls in between"),
             ({ SocketErrorCode: SocketError.TimedOut }, _)
                 => (ConnectionFault.NoAnswer, $"no answer: nothing comes back from {host}, port {server.Port}; a firewall may drop it"),
+            (_, WrongTimeException wrong) => (ConnectionFault.Clock, $"clock: {wrong.Message}; set this machine's clock"),
             (_, { } tls) when tls.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase)
-                => (ConnectionFault.Certificate, $"certificate: {host} shows one that is neither trusted here nor of the publisher's root: something in between may open TLS, this machine's clock may be wrong, or the root file is another publisher's ({Innermost(tls).Message})"),
+                => (ConnectionFault.Certificate, $"certificate: {host} shows one that is neither trusted here nor of the publisher's root: something in between may open TLS, or the root file is another publisher's ({Innermost(tls).Message})"),
             (_, { } tls) => (ConnectionFault.Tls, $"TLS: {host}, port {server.Port}, does not speak it, or breaks it off ({Innermost(tls).Message})"),
             _ when failure.HttpRequestError == HttpRequestError.SecureConnectionError
                 => (ConnectionFault.Tls, $"TLS: {host}, port {server.Port}, does not speak it, or breaks it off ({Innermost(failure).Message})"),
