@@ -31,6 +31,8 @@ public static class RootCeremony
 
     private const string RootKeyFile = "root.key";
     private const string RootCertificateFile = "root.pem";
+    private const string NextKeyFile = "issuing-next.key";
+    private const string NextCertificateFile = "issuing-next.pem";
 
     /// <param name="rootDirectory">Where the root is made; best a medium that is taken away afterwards.</param>
     /// <param name="signerDirectory">The state directory of the signer.</param>
@@ -56,6 +58,58 @@ public static class RootCeremony
         return new(
             publisher, KeyFingerprint.Of(root), root.NotBefore.ToUniversalTime(), root.NotAfter.ToUniversalTime(),
             KeyFingerprint.Of(issuing), issuing.NotAfter.ToUniversalTime(), IssuingKey.SignsUntil(issuing), files);
+    }
+
+    /// <summary>
+    /// Follows the issuing key by another: 1. <c>issuing-next.key</c> and <c>issuing-next.pem</c> are made; 2. a copy of the old certificate is kept under
+    /// its key id; 3. the next key takes the old one's place, which is the old one's end; 4. so does the next certificate. What the old key signed stays
+    /// good. Run again after a crash it goes on where it was. The signer uses the new key from its next start on.
+    /// </summary>
+    /// <param name="rootDirectory">Where the root key is.</param>
+    /// <param name="signerDirectory">The state directory of the signer, which does not run.</param>
+    /// <param name="now">The time of the ceremony.</param>
+    /// <exception cref="CeremonyException">A file is missing or does not fit the others.</exception>
+    public static CeremonyRecord RotateIssuing(string rootDirectory, string signerDirectory, DateTimeOffset now)
+    {
+        var (keyPath, certificatePath) = (Path.Combine(signerDirectory, IssuingKey.KeyFile), Path.Combine(signerDirectory, IssuingKey.CertificateFile));
+        var (nextKeyPath, nextCertificatePath) = (Path.Combine(signerDirectory, NextKeyFile), Path.Combine(signerDirectory, NextCertificateFile));
+        var rootPath = Path.Combine(rootDirectory, RootCertificateFile);
+        foreach (var path in new[] { keyPath, certificatePath, rootPath })
+            if (!File.Exists(path))
+                throw new CeremonyException($"{path} is not there; the root ceremony comes first");
+        using var held = StateLock.Take(signerDirectory);
+        using var root = X509CertificateLoader.LoadCertificateFromFile(rootPath);
+        using var old = X509CertificateLoader.LoadCertificateFromFile(certificatePath);
+        var publisher = PublisherOf(root);
+        var files = new List<CeremonyFile>();
+        if (!File.Exists(nextCertificatePath))
+        {
+            using var rootKey = ReadKey(Path.Combine(rootDirectory, RootKeyFile));
+            if (KeyFingerprint.Of(rootKey) != KeyFingerprint.Of(root) || !DeviceCal.IsSignedBy(old, root))
+                throw new CeremonyException($"{rootDirectory} does not hold the root of {certificatePath}; nothing was written");
+            var begin = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero);
+            using var nextKey = ReadOrMakeKey(nextKeyPath, "next issuing key", files);
+            using var made = Signed(
+                CertificateProfiles.Issuing(root, publisher, nextKey.ExportSubjectPublicKeyInfo(), NewSerial(), begin, begin.AddYears(IssuingKey.CertificateYears)), rootKey);
+            PrivateFile.Create(nextCertificatePath, Pem(made), PrivateFile.Readable);
+        }
+
+        using var next = X509CertificateLoader.LoadCertificateFromFile(nextCertificatePath);
+        var kept = Path.Combine(signerDirectory, $"issuing-{KeyFingerprint.Of(old).KeyId:x8}.pem");
+        PrivateFile.Replace(kept, Pem(old), PrivateFile.Readable);
+        if (File.Exists(nextKeyPath))
+            File.Move(nextKeyPath, keyPath, overwrite: true);
+        using (var inPlace = ReadKey(keyPath))
+            if (KeyFingerprint.Of(inPlace) != KeyFingerprint.Of(next))
+                throw new CeremonyException($"{keyPath} is not the key of {nextCertificatePath}; put the one that fits in its place");
+        File.Move(nextCertificatePath, certificatePath, overwrite: true);
+        files.Clear();
+        files.Add(new(kept, "certificate of the key that is followed: keep it published", true));
+        files.Add(new(keyPath, "issuing key: stays with the signer", true));
+        files.Add(new(certificatePath, "issuing certificate", true));
+        return new(
+            publisher, KeyFingerprint.Of(root), root.NotBefore.ToUniversalTime(), root.NotAfter.ToUniversalTime(),
+            KeyFingerprint.Of(next), next.NotAfter.ToUniversalTime(), IssuingKey.SignsUntil(next), files);
     }
 
     /// <summary>What is wrong with a publisher's name; null when it is right.</summary>

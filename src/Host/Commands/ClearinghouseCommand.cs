@@ -9,7 +9,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary clearinghouse</c>: what a publisher does before the clearinghouse runs, and grace extensions.</summary>
 internal static class ClearinghouseCommand
 {
-    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init(), TelephoneCommand.Create(), new Command("grace", "Grace periods of session hosts.") { ExtendGrace() } };
+    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init(), RotateIssuing(), TelephoneCommand.Create(), new Command("grace", "Grace periods of session hosts.") { ExtendGrace() } };
 
     private static Command ExtendGrace()
     {
@@ -44,7 +44,7 @@ internal static class ClearinghouseCommand
                 if (parse.GetValue(GlobalOptions.Json))
                     screen.Json(ToJson(record));
                 else
-                    Print(screen, record);
+                    Print(screen, record, "Protocol of the root ceremony");
                 return ExitCode.Done;
             }
             catch (CeremonyException wrong)
@@ -56,9 +56,36 @@ internal static class ClearinghouseCommand
         return command;
     }
 
-    private static void Print(Screen screen, CeremonyRecord record)
+    private static Command RotateIssuing()
     {
-        screen.Line("Protocol of the root ceremony");
+        var root = new Option<string?>("--root") { Description = "Where the root key is (default: STATE/root).", HelpName = "DIR" };
+        var command = new Command("rotate-issuing", "Follows the issuing key by another; the signer is stopped before, and started again after.") { root };
+        command.SetAction(parse =>
+        {
+            var state = GlobalOptions.StateDirectory(parse);
+            try
+            {
+                var record = RootCeremony.RotateIssuing(
+                    Path.GetFullPath(parse.GetValue(root) ?? Path.Combine(state, "root")), Path.Combine(state, "signer"), TimeProvider.System.GetUtcNow());
+                var screen = new Screen(parse.InvocationConfiguration.Output);
+                if (parse.GetValue(GlobalOptions.Json))
+                    screen.Json(ToJson(record));
+                else
+                    Print(screen, record, "Protocol of the rotation of the issuing key");
+                return ExitCode.Done;
+            }
+            catch (Exception wrong) when (wrong is CeremonyException or IOException)
+            {
+                parse.InvocationConfiguration.Error.WriteLine($"ostiary: {wrong.Message}");
+                return ExitCode.Failed;
+            }
+        });
+        return command;
+    }
+
+    private static void Print(Screen screen, CeremonyRecord record, string title)
+    {
+        screen.Line(title);
         screen.Facts(
             ("Publisher", record.Publisher),
             ("Root key", record.Root.Hex),
