@@ -115,6 +115,13 @@ public sealed class ConnectionMethodsTests
         var pack = await deployment.CommandAsync<PackRecord>(Cancellation, "packs", "install", key, "--method", "telephone", "--answer", string.Join(' ', spoken.Groups));
         Assert.Equal((5, 24), (pack.Quantity, spoken.Groups.Count));
 
+        // A machine that reaches both, as the administrator's does: it carries the exchange by itself.
+        var second = await MintAsync(deployment);
+        await using var carrier = network.Start(Built.Ostiary, ["packs", "install", second, "--carry", "--state", deployment.State]);
+        var carried = await carrier.WaitForExitAsync(Patience, Cancellation);
+        Assert.True(carried.ExitCode == 0, carried.Output);
+        Assert.Contains("Installed 5 Ostiary Device CALs", carried.Output, StringComparison.Ordinal);
+
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
         await deployment.EndGraceAsync(display, Cancellation);
     }

@@ -41,6 +41,9 @@ public sealed record DeploymentOptions
     /// </summary>
     public NetworkNamespace? ClearinghouseNetwork { get; init; }
 
+    /// <summary>Further settings of the clearinghouse, e.g. <c>Clearinghouse:AttemptsPerMinute=1000</c>.</summary>
+    public IReadOnlyList<string> Clearinghouse { get; init; } = [];
+
     /// <summary>Further settings of the session host, e.g. <c>SessionHost:MaxConnections=100</c>.</summary>
     public IReadOnlyList<string> SessionHost { get; init; } = [];
 }
@@ -77,7 +80,7 @@ public sealed class Deployment : IAsyncDisposable
         Port = sessionHost;
         Signer = Role("signer", "signer.sock");
         ClearinghouseAddress = new($"https://127.0.0.1:{clearinghouse}");
-        Clearinghouse = new("clearinghouse", State, "admin.sock", _environment, [$"Clearinghouse:Listen=127.0.0.1:{clearinghouse}"], options.ClearinghouseNetwork);
+        Clearinghouse = new("clearinghouse", State, "admin.sock", _environment, [$"Clearinghouse:Listen=127.0.0.1:{clearinghouse}", .. options.Clearinghouse], options.ClearinghouseNetwork);
         LicenseServer = Role(
             "license-server", "admin.sock", LicenseServerSettings = [$"LicenseServer:Listen=127.0.0.1:{licenseServer}",
                 $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}"]);
