@@ -1,6 +1,6 @@
 using Ostiary.Benchmarks;
 
-// Benchmarks NAME...: ledger, scale, https, connect, sequence, relay, hook, gate, memory, or all of them. Needs root (private xrdp) and, for relay, haproxy.
+// Benchmarks NAME...: ledger, scale, https, connect, sequence, relay, hook, gate, clearinghouse, memory, or all of them. Needs root (private xrdp) and, for relay, haproxy.
 // Prints Markdown; raw values go to docs/benchmarks/.
 const int Callers = 64;
 Dictionary<string, Func<CancellationToken, Task<Report>>> benchmarks = new()
@@ -13,6 +13,7 @@ Dictionary<string, Func<CancellationToken, Task<Report>>> benchmarks = new()
     ["relay"] = RelayBenchmark.RunAsync,
     ["hook"] = cancellation => HookBenchmark.RunAsync(40, cancellation),
     ["gate"] = cancellation => GateBenchmark.RunAsync(2_000, cancellation),
+    ["clearinghouse"] = cancellation => ClearinghouseBenchmark.RunAsync(16, cancellation),
     ["memory"] = cancellation => MemoryBenchmark.RunAsync(500, cancellation),
 };
 
