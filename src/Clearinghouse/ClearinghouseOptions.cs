@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Contracts.Telephone;
 
 namespace Ostiary.Clearinghouse;
 
@@ -10,10 +11,13 @@ namespace Ostiary.Clearinghouse;
 /// Defaults:
 /// <list type="bullet">
 /// <item><see cref="Listen"/> 127.0.0.1:7401: nothing is reachable from outside unless somebody says so.</item>
+/// <item><see cref="OperatorsListen"/> null: operators come by the unix socket until somebody asks for more.</item>
+/// <item><see cref="SignInsPerMinute"/> 10: a person mistypes, a program that tries words does not get far.</item>
 /// <item><see cref="PublicAddress"/> the address that it listens on.</item>
 /// <item>TLS files none: the signer certifies a key of the clearinghouse's own, which license servers check against the published root.</item>
 /// <item><see cref="AttemptsPerMinute"/> 30: an administrator who types keys is never slowed, and guessing 84 random bits stays hopeless.</item>
 /// <item><see cref="KeepRedeemedTexts"/> 30 days: as long as a buyer may want to see a key again that was just installed.</item>
+/// <item><see cref="TelephoneNumbers"/> none: a telephone desk is people, who must be there first.</item>
 /// <item><see cref="SignerTimeout"/> 10 s: a signature takes milliseconds.</item>
 /// </list>
 /// </remarks>
@@ -27,6 +31,12 @@ public sealed class ClearinghouseOptions
 
     /// <summary>IP address and port of the HTTPS door; port 0 lets the system choose.</summary>
     public string Listen { get; init; } = "127.0.0.1:7401";
+
+    /// <summary>Where operators reach it over HTTPS, with accounts and tokens: IP address and port. Null: nowhere but at the unix socket. Port 0 lets the system choose.</summary>
+    public string? OperatorsListen { get; init; }
+
+    /// <summary>Operators' sign-ins that are taken from one address in 60 seconds.</summary>
+    public int SignInsPerMinute { get; init; } = 10;
 
     /// <summary>Where license servers reach it, as the status shows; https only.</summary>
     public Uri? PublicAddress { get; init; }
@@ -43,6 +53,9 @@ public sealed class ClearinghouseOptions
     /// <summary>How long the text of a redeemed product key is kept, encrypted.</summary>
     public TimeSpan KeepRedeemedTexts { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>The telephone desk's numbers, by country (two letters of ISO 3166-1; <c>*</c> for all others).</summary>
+    public IReadOnlyDictionary<string, string> TelephoneNumbers { get; init; } = new Dictionary<string, string>();
+
     /// <summary>How long the signer may take to answer.</summary>
     public TimeSpan SignerTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
@@ -51,6 +64,8 @@ public sealed class ClearinghouseOptions
 
     /// <summary>For tests: called after each step of an issuance, and may throw as a crash would end it.</summary>
     internal Action<IssuanceStep>? AfterStep { get; init; }
+
+    internal IPEndPoint? OperatorsEndPoint => OperatorsListen is null ? null : IPEndPoint.Parse(OperatorsListen);
 
     internal string DatabaseFile => Path.Combine(StateDirectory, "clearinghouse.db");
 
@@ -80,6 +95,10 @@ public sealed class ClearinghouseOptions
             CheckSocket(nameof(SignerSocket), SignerSocket, errors);
         if (!IPEndPoint.TryParse(Listen, out _))
             errors.Add($"{nameof(Listen)}: \"{Listen}\" is not an IP address with a port, for example 127.0.0.1:7401 or [::]:7401");
+        if (OperatorsListen is not null && !IPEndPoint.TryParse(OperatorsListen, out _))
+            errors.Add($"{nameof(OperatorsListen)}: \"{OperatorsListen}\" is not an IP address with a port, for example 127.0.0.1:7404 or [::]:7404");
+        if (SignInsPerMinute is < 1 or > 10_000)
+            errors.Add($"{nameof(SignInsPerMinute)} is {SignInsPerMinute}; 1 to 10,000 are taken");
         if (PublicAddress is { } address && (!address.IsAbsoluteUri || address.Scheme != Uri.UriSchemeHttps))
             errors.Add($"{nameof(PublicAddress)}: \"{address}\" is not an https address");
         if (TlsCertificateFile is null != TlsKeyFile is null)
@@ -91,6 +110,9 @@ public sealed class ClearinghouseOptions
             errors.Add($"{nameof(AttemptsPerMinute)} is {AttemptsPerMinute}; 1 to 100,000 are taken");
         if (KeepRedeemedTexts < TimeSpan.Zero || KeepRedeemedTexts > TimeSpan.FromDays(3650))
             errors.Add($"{nameof(KeepRedeemedTexts)} is {KeepRedeemedTexts}; 0 to 3,650 days are taken");
+        if (TelephoneNumbers.Count > TelephoneNumber.MostNumbers)
+            errors.Add($"{nameof(TelephoneNumbers)} has {TelephoneNumbers.Count} numbers; at most {TelephoneNumber.MostNumbers} are taken");
+        errors.AddRange(TelephoneNumbers.Select(pair => TelephoneNumber.Check(pair.Key, pair.Value)).OfType<string>().Select(error => $"{nameof(TelephoneNumbers)}: {error}"));
         if (SignerTimeout < TimeSpan.FromMilliseconds(100) || SignerTimeout > TimeSpan.FromMinutes(5))
             errors.Add($"{nameof(SignerTimeout)} is {SignerTimeout}; 0.1 s to 5 min are taken");
         return errors;

@@ -3,22 +3,31 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Activation;
-using Ostiary.Clearinghouse.Doors;
+using Ostiary.Clearinghouse.Audit;
 using Ostiary.Clearinghouse.Grace;
+using Ostiary.Clearinghouse.Http;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Operations;
 using Ostiary.Clearinghouse.Pages;
+using Ostiary.Clearinghouse.Pages.Operators;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Clearinghouse.Telephone;
 using Ostiary.Clearinghouse.Tls;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Telephone;
+using Ostiary.Doors;
+using Ostiary.Doors.Accounts;
 
 namespace Ostiary.Clearinghouse;
 
@@ -37,11 +46,20 @@ public static class ClearinghouseRole
 
         var builder = Listeners.CreateBuilder(time, logging, server =>
         {
-            server.Listen(IPEndPoint.Parse(options.Listen), https => https.IsDoor(Door.Public).UseHttps(new TlsHandshakeCallbackOptions
+            server.Listen(IPEndPoint.Parse(options.Listen), https =>
             {
-                OnConnection = handshake => server.ApplicationServices.GetRequiredService<TlsCertificate>().ForHandshakeAsync(handshake.CancellationToken),
-            }));
-            server.ListenUnixSocket(options.AdministrationSocket, socket => socket.IsDoor(Door.Administration));
+                server.ApplicationServices.GetRequiredService<ListeningAddress>().PublicListener = https;
+                https.IsDoor(Door.Public);
+                https.UseHttps(Tls(server));
+            });
+            if (options.OperatorsEndPoint is { } operators)
+                server.Listen(operators, https =>
+                {
+                    server.ApplicationServices.GetRequiredService<ListeningAddress>().OperatorsListener = https;
+                    https.IsDoor(Door.Administration);
+                    https.UseHttps(Tls(server));
+                });
+            server.ListenUnixSocket(options.AdministrationSocket, socket => socket.IsDoor(Door.Administration, isLocal: true));
         });
 
         // Storage and keys.
@@ -61,6 +79,14 @@ public static class ClearinghouseRole
         builder.Services.AddHostedService<Housekeeping>();
         builder.Services.AddSingleton<EraseRedeemedTexts>();
 
+        // Operators' accounts, and what each route says of itself.
+        builder.Services.AddSingleton<IAccountStore, StoredAccounts>();
+        builder.Services.AddSingleton<Passwords>();
+        builder.Services.AddSingleton(new AttemptLimit(options.SignInsPerMinute, time));
+        builder.Services.AddSingleton<DeclaredRoutes>().AddHostedService(services => services.GetRequiredService<DeclaredRoutes>());
+        builder.Services.AddApiDescription(Door.Administration, "Ostiary clearinghouse: administration");
+        builder.Services.AddApiDescription(Door.Public, "Ostiary clearinghouse: license servers");
+
         // Use cases.
         builder.Services.AddSingleton<Activations>();
         builder.Services.AddSingleton<Redemptions>();
@@ -70,6 +96,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<AnswerTelephone>();
         builder.Services.AddSingleton<CarriedRequests>();
         builder.Services.AddSingleton<CarryPages>();
+        builder.Services.AddSingleton<OperatorPages>();
         builder.Services.AddRazorComponents();
         builder.Services.AddSingleton<MintProductKeys>();
         builder.Services.AddSingleton<ExtendGrace>();
@@ -79,29 +106,64 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<TellTime>();
 
         var app = builder.Build();
-        var logger = app.Services.GetRequiredService<ILogger<Startup>>();
-        app.UseProblemAnswers(logger);
+        app.Use(ProblemResponses.Catch);
         app.UseRouting();
-        app.UseDoors();
-        app.UseAttemptLimit(new AttemptLimit(options.AttemptsPerMinute, time), logger);
-
-        app.MapGet("/v1/root", (PublishedRoot root) => TypedResults.Text(CertificateChain.ToPem([root.Certificate]), "application/x-pem-file")).Through(Door.Public);
-        app.MapPost("/v1/activations", (HttpContext context, ActivateLicenseServer use) => use.HandleAsync(context)).Through(Door.Public).Limited();
-        app.MapPost("/v1/product-keys/check", (HttpContext context, CheckProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
-        app.MapPost("/v1/key-packs", (HttpContext context, RedeemProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
-        app.MapPost("/v1/time", (HttpContext context, TellTime use) => use.HandleAsync(context)).Through(Door.Public).Limited();
-
-        CarryPages.Map(app);
-
-        app.MapPost("/v1/telephone/activations", (HttpContext context, AnswerTelephone use) => use.ActivateAsync(context)).Through(Door.Administration);
-        app.MapPost("/v1/telephone/key-packs", (HttpContext context, AnswerTelephone use) => use.RedeemAsync(context)).Through(Door.Administration);
-        app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).Through(Door.Administration);
-        app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
-        app.MapGet("/v1/product-keys", (HttpContext context, ListProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
-        app.MapPost("/v1/product-keys/find", (HttpContext context, FindProductKey use) => use.HandleAsync(context)).Through(Door.Administration);
-        app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).Through(Door.Administration);
+        app.Use(PageAnswers.Catch);
+        app.Use(DoorGuard.Guard);
+        Map(app, new LimitedMetadata(new AttemptLimit(options.AttemptsPerMinute, time), app.Services.GetRequiredService<ILogger<LimitedMetadata>>()));
+        app.Services.GetRequiredService<DeclaredRoutes>().Routes = app;
         return app;
     }
+
+    private static void Map(WebApplication app, LimitedMetadata limited)
+    {
+        app.MapGet("/v1/root", (PublishedRoot root) => TypedResults.Text(CertificateChain.ToPem([root.Certificate]), CertificateChain.ContentType)).At(Door.Public)
+            .AnswersFile("The published root, PEM.", CertificateChain.ContentType);
+        app.MapGet("/v1/issuing", (Issuers issuers, ClearinghouseOptions options) => TypedResults.Text(
+                TelephoneNumber.Write(TelephoneNumber.Of(options.TelephoneNumbers)) + CertificateChain.ToPem(issuers.Known), CertificateChain.ContentType)).At(Door.Public)
+            .AnswersFile("The issuing certificates, PEM, with the telephone desk's numbers before them: the file that goes with packages and with product keys.", CertificateChain.ContentType);
+        app.MapPost("/v1/activations", (HttpContext context, ActivateLicenseServer use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<ActivateRequest>().Answers<ActivateResponse>("Certifies a license server's key; the same request gets the same answer.");
+        app.MapPost("/v1/product-keys/check", (HttpContext context, CheckProductKey use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<CheckProductKeyRequest>().Answers<CheckProductKeyResponse>("What a product key is for, and its state; spends nothing.");
+        app.MapPost("/v1/key-packs", (HttpContext context, RedeemProductKey use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<RedeemRequest>().Answers<RedeemResponse>("Makes a product key a key pack; the same key from the same license server gets the same pack.");
+        app.MapPost("/v1/time", (HttpContext context, TellTime use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<TimeRequest>().Answers<ClearinghouseTimeAnswer>("What time it is, signed.");
+        CarryPages.Map(app, limited);
+        app.MapApiDescription(Door.Public);
+
+        app.MapPost("/v1/telephone/activations", (HttpContext context, AnswerTelephone use) => use.ActivateAsync(context)).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<TelephoneActivationRequest>().Answers<TelephoneAnswer>("An activation whose request was read aloud: what is read back.");
+        app.MapPost("/v1/telephone/key-packs", (HttpContext context, AnswerTelephone use) => use.RedeemAsync(context)).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<TelephoneRedemptionRequest>().Answers<TelephoneAnswer>("A product key that was read aloud: what is read back.");
+        app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<ClearinghouseStatus>("Keys, counts, and whether the signer answers.");
+        app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<MintRequest>().Answers<MintResponse>("Mints product keys and shows them in clear.");
+        app.MapGet("/v1/product-keys", (HttpContext context, ListProductKeys use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Reader)
+            .AnswersPage<ProductKeyRecord>("Product keys by number, without their texts.");
+        app.MapPost("/v1/product-keys/find", (HttpContext context, FindProductKey use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<FindProductKeyRequest>().Answers<ProductKeyRecord>("One product key, with its text while that is kept.");
+        app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<ExtendGraceRequest>().Answers<ExtendGraceResponse>("Extends one machine's grace period.");
+        OperatorPages.Map(app);
+        ListAudit.Map(app);
+        SignIn.Map(app);
+        ManageAccounts.Map(app);
+        ManageTokens.Map(app);
+        app.MapApiDescription(Door.Administration);
+    }
+
+    private static TlsHandshakeCallbackOptions Tls(KestrelServerOptions server) => new()
+    {
+        OnConnection = handshake => server.ApplicationServices.GetRequiredService<TlsCertificate>().ForHandshakeAsync(handshake.CancellationToken),
+    };
+
+    /// <summary>Where operators reach a started clearinghouse over HTTPS.</summary>
+    /// <exception cref="InvalidOperationException">It has not started, or operators come by the unix socket only.</exception>
+    public static Uri OperatorsAddressOf(WebApplication clearinghouse) => clearinghouse.Services.GetRequiredService<ListeningAddress>().Operators
+        ?? throw new InvalidOperationException("the clearinghouse has no HTTPS door for operators");
 
     /// <summary>Where the HTTPS door of a started clearinghouse is, also when the system chose the port.</summary>
     /// <exception cref="InvalidOperationException">It has not started.</exception>

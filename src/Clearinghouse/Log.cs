@@ -5,12 +5,6 @@ namespace Ostiary.Clearinghouse;
 /// <summary>Every log line of the clearinghouse and its signer. Product keys, keys and personal data are in none.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Error, "{Path} failed")]
-    public static partial void RequestFailed(this ILogger logger, string path, Exception failure);
-
-    [LoggerMessage(2, LogLevel.Error, "{Path} failed at the database")]
-    public static partial void DatabaseFailed(this ILogger logger, string path, Exception failure);
-
     [LoggerMessage(10, LogLevel.Information, "License server {LicenseServerId} activated (activation {Id})")]
     public static partial void Activated(this ILogger logger, string licenseServerId, long id);
 

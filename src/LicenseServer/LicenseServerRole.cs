@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Http;
-using Ostiary.LicenseServer.Accounts;
+using Ostiary.Doors;
+using Ostiary.Doors.Accounts;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Cals;
@@ -51,6 +52,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton<HostTls>();
         builder.Services.AddSingleton<OpenDoors>();
         builder.Services.AddSingleton<PublicAddress>();
+        builder.Services.AddSingleton<IAccountStore, LedgerAccounts>();
         builder.Services.AddSingleton<Passwords>();
         builder.Services.AddSingleton(new AttemptLimit(options.SignInsPerMinute, time));
         builder.Services.AddSingleton<DeclaredRoutes>().AddHostedService(services => services.GetRequiredService<DeclaredRoutes>());
@@ -59,9 +61,9 @@ public static class LicenseServerRole
         builder.Services.AddHostedService<Sweep>();
         builder.Services.AddSingleton<ClearinghouseTime>().AddHostedService(services => services.GetRequiredService<ClearinghouseTime>());
         builder.Services.AddRoutingCore();
-        builder.Services.AddApiDescription();
+        builder.Services.AddApiDescription(Door.Administration, "Ostiary license server: administration");
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = AdministrationListener.Bind);
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = UnixListener.Bind);
         builder.WebHost.ConfigureKestrel((_, kestrel) => Listen(kestrel, options));
 
         var app = builder.Build();
@@ -69,7 +71,7 @@ public static class LicenseServerRole
         _ = app.Services.GetRequiredService<Ledger>();
         app.Use(ProblemResponses.Catch);
         app.UseRouting();
-        app.Use(Doors.Guard);
+        app.Use(DoorGuard.Guard);
 
         DeviceCals.Map(app);
         UserCals.Map(app);
@@ -104,7 +106,7 @@ public static class LicenseServerRole
         SignIn.Map(app);
         ManageAccounts.Map(app);
         ManageTokens.Map(app);
-        app.MapApiDescription();
+        app.MapApiDescription(Door.Administration);
         app.Services.GetRequiredService<DeclaredRoutes>().Routes = app;
         return app;
     }
@@ -122,7 +124,7 @@ public static class LicenseServerRole
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestHeadersTotalSize = 8 * 1024;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.MaxRequestBodySize = Json.AdministrationBodyLimit;
+        kestrel.Limits.MaxRequestBodySize = Json.BodyLimit;
         kestrel.Listen(options.ListenEndPoint, listener =>
         {
             listener.Protocols = HttpProtocols.Http1;

@@ -19,9 +19,6 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Information, "Session host {HostId} joined")]
     public static partial void HostJoined(ILogger logger, Guid hostId);
 
-    [LoggerMessage(6, LogLevel.Error, "A request to {Route} failed")]
-    public static partial void RequestFailed(ILogger logger, string route, Exception failure);
-
     [LoggerMessage(8, LogLevel.Information, "The machine's clock is confirmed: {Machine:u}")]
     public static partial void ClockConfirmed(ILogger logger, DateTimeOffset machine);
 

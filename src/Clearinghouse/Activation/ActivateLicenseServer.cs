@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.Activation;
 
@@ -15,7 +15,7 @@ internal sealed class ActivateLicenseServer(Activations activations)
     public async Task<JsonHttpResult<ActivateResponse>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var body = await Body.ReadAsync(context, ContractsJson.Default.ActivateRequest);
+        var body = await Json.ReadAsync(context, ContractsJson.Default.ActivateRequest);
 
         // Step 1: is it a request that its key's holder made, with all that is required?
         var request = Check(body);
@@ -29,8 +29,8 @@ internal sealed class ActivateLicenseServer(Activations activations)
 
     private static ActivationRequest Check(ActivateRequest body)
     {
-        var company = Body.Require(body.Company, "company");
-        var request = Proven(Body.Require(body.Request, "request"), Body.Require(body.Proof, "proof"));
+        var company = Json.Require(body.Company, "company");
+        var request = Proven(Json.Require(body.Request, "request"), Json.Require(body.Proof, "proof"));
         Check(company);
         return request;
     }

@@ -100,7 +100,7 @@ internal sealed class Activations(
                     (row.Day, row.KeyId, row.Term, row.Issuer, row.ToBeSigned) = (day, issuer.KeyId, TermYears, issuer.Hex, toBeSigned);
                 }
 
-                await store.AppendAuditAsync("activation", $"license server {row.LicenseServerId}, {KebabCase.Of(method)}", toBeSigned, now, cancellation);
+                store.AppendAudit("activation", $"license server {row.LicenseServerId}, {KebabCase.Of(method)}", toBeSigned, now);
                 return row;
             },
             cancellation);

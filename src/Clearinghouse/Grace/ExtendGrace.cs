@@ -3,13 +3,13 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.Grace;
 
@@ -21,8 +21,8 @@ internal sealed class ExtendGrace(Database database, Issuers issuers, SignerClie
     public async Task<JsonHttpResult<ExtendGraceResponse>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var request = await Body.ReadAsync(context, ContractsJson.Default.ExtendGraceRequest);
-        var machine = Body.Require(request.MachineId, "machineId").ToLowerInvariant();
+        var request = await Json.ReadAsync(context, ContractsJson.Default.ExtendGraceRequest);
+        var machine = Json.Require(request.MachineId, "machineId").ToLowerInvariant();
         if (machine.Length != MachineIdLength || !machine.All(char.IsAsciiHexDigitLower))
             throw new ProblemException(LicensingProblem.InvalidField, $"machineId has {MachineIdLength} hexadecimal digits; ostiary grace show prints it on the session host", "machineId");
         if (request.Days is < 1 or > GraceExtensionStatement.MaxDays)
@@ -49,8 +49,8 @@ internal sealed class ExtendGrace(Database database, Issuers issuers, SignerClie
             async store =>
             {
                 store.GraceExtensions.Add(new() { Id = extension.Id, MachineId = extension.MachineId, Days = extension.Days, Payload = payload });
-                await store.AppendAuditAsync(
-                    "grace-extension", $"extension {extension.Id}, machine {extension.MachineId}, {extension.Days} days", payload, time.GetUtcNow(), cancellation);
+                store.AppendAudit(
+                    "grace-extension", $"extension {extension.Id}, machine {extension.MachineId}, {extension.Days} days", payload, time.GetUtcNow());
                 return true;
             },
             cancellation);

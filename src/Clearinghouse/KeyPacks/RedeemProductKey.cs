@@ -1,7 +1,6 @@
 using System.Formats.Cbor;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Contracts.Activation;
@@ -10,6 +9,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.KeyPacks;
 
@@ -19,12 +19,12 @@ internal sealed class RedeemProductKey(Redemptions redemptions, Issuers issuers,
     public async Task<JsonHttpResult<RedeemResponse>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var body = await Body.ReadAsync(context, ContractsJson.Default.RedeemRequest);
+        var body = await Json.ReadAsync(context, ContractsJson.Default.RedeemRequest);
 
         // Step 1: did a license server of ours ask, and for which product key?
         using var licenseServer = LicenseServerIdentity.Verify(
-            Body.Require(body.LicenseServerCertificate, "licenseServerCertificate"), root, issuers.Known, time.GetUtcNow());
-        var productKey = ReadRequest(Body.Require(body.Request, "request"), licenseServer);
+            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), root, issuers.Known, time.GetUtcNow());
+        var productKey = ReadRequest(Json.Require(body.Request, "request"), licenseServer);
 
         // Steps 2 to 4, and step 5: answer what is stored.
         var pack = await redemptions.RedeemAsync(productKey, licenseServer, ConnectionMethod.Automatic, cancellation);

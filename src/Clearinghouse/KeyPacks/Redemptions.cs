@@ -57,8 +57,8 @@ internal sealed class Redemptions(
                 };
                 key.Redeem(licenseServer.Id, pack.PackId, now);
                 store.KeyPacks.Add(pack);
-                await store.AppendAuditAsync(
-                    "redemption", $"product key {key.Id}, license server {licenseServer.Id}, key pack {pack.PackId}, {KebabCase.Of(method)}", pack.Payload, now, cancellation);
+                store.AppendAudit(
+                    "redemption", $"product key {key.Id}, license server {licenseServer.Id}, key pack {pack.PackId}, {KebabCase.Of(method)}", pack.Payload, now);
                 return pack;
             },
             cancellation);

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.Files;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
@@ -18,7 +17,6 @@ internal sealed class Startup(
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         _lock = StateLock.Take(options.StateDirectory);
-        Listeners.RemoveStaleSocket(options.AdministrationSocket);
         await database.OpenAsync(cancellationToken);
         if (await database.ReadAsync(store => store.VerifyAuditAsync(cancellationToken), cancellationToken) is var (number, fault))
             logger.AuditBroken(number, fault);

@@ -1,12 +1,12 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.Operations;
 
@@ -16,8 +16,8 @@ internal sealed class TellTime(Issuers issuers, SignerClient signer, TimeProvide
     public async Task<JsonHttpResult<ClearinghouseTimeAnswer>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var request = await Body.ReadAsync(context, ContractsJson.Default.TimeRequest);
-        if (Body.Require(request.Nonce, "nonce") is not { Length: SignedTimeStatement.NonceLength } nonce)
+        var request = await Json.ReadAsync(context, ContractsJson.Default.TimeRequest);
+        if (Json.Require(request.Nonce, "nonce") is not { Length: SignedTimeStatement.NonceLength } nonce)
             throw new ProblemException(LicensingProblem.InvalidField, $"nonce has {SignedTimeStatement.NonceLength} bytes", "nonce");
         var payload = new SignedTimeStatement(nonce, time.GetUtcNow()).Encode();
         var statement = await signer.SignTimeAsync(payload, cancellation);

@@ -1,13 +1,14 @@
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Ostiary.Clearinghouse.Doors;
+using Ostiary.Clearinghouse.Http;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Telephone;
+using Ostiary.Doors;
+using static Ostiary.Clearinghouse.Pages.PageAnswers;
 
 namespace Ostiary.Clearinghouse.Pages;
 
@@ -15,21 +16,20 @@ namespace Ostiary.Clearinghouse.Pages;
 /// <c>/web</c>: the page that takes a request code on any device, shows what it asks, and gives the response code. It works without scripts; there is
 /// nobody to be signed in, so there is nothing that a forged form could use.
 /// </summary>
-internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root)
+internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root, ClearinghouseOptions options)
 {
-    // Nothing but our own files; the answer's file is a data: link, which no policy needs to allow.
-    private const string ContentSecurityPolicy =
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    private static readonly PageMetadata OfPublic = new("/web");
 
-    public static void Map(IEndpointRouteBuilder routes)
+    public static void Map(IEndpointRouteBuilder routes, LimitedMetadata limited)
     {
-        routes.MapGet("/", () => TypedResults.Redirect("/web")).Through(Door.Public);
-        routes.MapGet("/web", (HttpContext context) => Page<StartPage>(context, StatusCodes.Status200OK, new { })).Through(Door.Public);
-        routes.MapPost("/web", (HttpContext context, CarryPages pages) => pages.ReviewAsync(context)).Through(Door.Public).Limited();
-        routes.MapPost("/web/answer", (HttpContext context, CarryPages pages) => pages.AnswerAsync(context)).Through(Door.Public).Limited();
-        routes.MapGet("/web/root", (HttpContext context, CarryPages pages) => pages.Root(context)).Through(Door.Public);
-        routes.MapGet("/web/clearinghouse.css", () => Resource("clearinghouse.css", "text/css; charset=utf-8")).Through(Door.Public);
-        routes.MapGet("/web/clearinghouse.js", () => Resource("clearinghouse.js", "text/javascript; charset=utf-8")).Through(Door.Public);
+        routes.MapGet("/", () => TypedResults.Redirect("/web")).At(Door.Public);
+        routes.MapGet("/web/clearinghouse.css", Style).At(Door.Public);
+        routes.MapGet("/web/clearinghouse.js", Script).At(Door.Public);
+        routes.MapGet("/web", (HttpContext context) => Page<StartPage>(context, StatusCodes.Status200OK, new { })).At(Door.Public).WithMetadata(OfPublic);
+        routes.MapPost("/web", (HttpContext context, CarryPages pages) => pages.ReviewAsync(context)).At(Door.Public).WithMetadata(OfPublic, limited);
+        routes.MapPost("/web/answer", (HttpContext context, CarryPages pages) => pages.AnswerAsync(context)).At(Door.Public).WithMetadata(OfPublic, limited);
+        routes.MapGet("/web/root", (HttpContext context, CarryPages pages) => pages.Root(context)).At(Door.Public).WithMetadata(OfPublic);
+        routes.MapGet("/web/telephone", (HttpContext context, CarryPages pages) => pages.Telephone(context)).At(Door.Public).WithMetadata(OfPublic);
     }
 
     private async Task<IResult> ReviewAsync(HttpContext context)
@@ -42,7 +42,7 @@ internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root)
         }
         catch (ProblemException problem)
         {
-            return Page<StartPage>(context, ProblemBody.Of(problem.Problem).Status, new { Error = Sentence(problem.Message), Code = code });
+            return Page<StartPage>(context, StatusOf(problem), new { Error = Sentence(problem.Message), Code = code });
         }
     }
 
@@ -57,7 +57,7 @@ internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root)
         }
         catch (ProblemException problem)
         {
-            return Page<StartPage>(context, ProblemBody.Of(problem.Problem).Status, new { Error = Sentence(problem.Message), Code = code });
+            return Page<StartPage>(context, StatusOf(problem), new { Error = Sentence(problem.Message), Code = code });
         }
 
         var entered = CompanyForm.Entered(form);
@@ -78,7 +78,7 @@ internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root)
         }
         catch (ProblemException problem)
         {
-            return Page<ReviewPage>(context, ProblemBody.Of(problem.Problem).Status, new { Asked = asked, Code = code, Entered = entered, Error = Sentence(problem.Message) });
+            return Page<ReviewPage>(context, StatusOf(problem), new { Asked = asked, Code = code, Entered = entered, Error = Sentence(problem.Message) });
         }
     }
 
@@ -89,28 +89,8 @@ internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root)
         Until = new DateTimeOffset(root.Certificate.NotAfter.ToUniversalTime()),
     });
 
-    private static RazorComponentResult<TPage> Page<TPage>(HttpContext context, int status, object parameters)
-        where TPage : IComponent
-    {
-        var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = ContentSecurityPolicy;
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "no-referrer";
-        headers.CacheControl = "no-store";
-        return new(parameters) { StatusCode = status, PreventStreamingRendering = true };
-    }
-
-    private static FileStreamHttpResult Resource(string name, string type)
-        => TypedResults.Stream(typeof(CarryPages).Assembly.GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not in the assembly"), type);
-
-    // The server's limit on a body holds for a form too.
-    private static Task<IFormCollection> ReadFormAsync(HttpContext context)
-    {
-        if (!context.Request.HasFormContentType)
-            throw new ProblemException(LicensingProblem.InvalidField, "the body is a form");
-        return new FormFeature(context.Request, new FormOptions { BufferBody = false, MultipartBodyLengthLimit = Listeners.MaxBodyLength, ValueLengthLimit = Listeners.MaxBodyLength, ValueCountLimit = 32 })
-            .ReadFormAsync(context.RequestAborted);
-    }
+    private RazorComponentResult<TelephonePage> Telephone(HttpContext context)
+        => Page<TelephonePage>(context, StatusCodes.Status200OK, new { Numbers = TelephoneNumber.Of(options.TelephoneNumbers) });
 
     // What was pasted, else what was uploaded.
     private static async Task<string> CodeOfAsync(IFormCollection form, CancellationToken cancellation)
@@ -123,5 +103,4 @@ internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root)
         return await reader.ReadToEndAsync(cancellation);
     }
 
-    private static string Sentence(string message) => char.ToUpperInvariant(message[0]) + message[1..] + (message.EndsWith('.') ? "" : ".");
 }

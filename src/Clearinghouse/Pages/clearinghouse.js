@@ -47,3 +47,37 @@ if (camera && "BarcodeDetector" in window && navigator.mediaDevices) {
     look();
   });
 }
+// Groups are checked by the server as they are typed, whatever their order; several that are pasted go into the fields that follow.
+for (const groups of document.querySelectorAll(".groups")) {
+  const fields = [...groups.querySelectorAll("input")], state = groups.querySelector(".groups-state");
+  let asked = 0;
+  const check = async () => {
+    const body = new URLSearchParams({ kind: groups.dataset.kind });
+    fields.forEach(field => body.set(field.name, field.value));
+    const mine = ++asked;
+    const reply = await fetch("/operator/groups", { method: "POST", body });
+    if (!reply.ok || mine !== asked)
+      return;
+    const errors = await reply.json();
+    let right = 0;
+    for (const field of fields) {
+      const error = errors[field.name];
+      document.getElementById(field.id + "-error").textContent = error ?? "";
+      field.toggleAttribute("aria-invalid", Boolean(error));
+      field.classList.toggle("right", !error && field.value.trim() !== "");
+      right += !error && field.value.trim() !== "" ? 1 : 0;
+    }
+    state.textContent = `${right} of ${fields.length} groups are right.`;
+  };
+  fields.forEach((field, index) => {
+    field.addEventListener("change", check);
+    field.addEventListener("paste", event => {
+      const parts = event.clipboardData.getData("text").trim().split(/[\s,;-]+/);
+      if (parts.length < 2)
+        return;
+      event.preventDefault();
+      parts.slice(0, fields.length - index).forEach((part, offset) => { fields[index + offset].value = part; });
+      check();
+    });
+  });
+}

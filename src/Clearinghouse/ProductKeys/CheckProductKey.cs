@@ -1,12 +1,12 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.ProductKeys;
 
@@ -16,11 +16,11 @@ internal sealed class CheckProductKey(Database database, ProductKeySecrets secre
     public async Task<JsonHttpResult<CheckProductKeyResponse>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var body = await Body.ReadAsync(context, ContractsJson.Default.CheckProductKeyRequest);
+        var body = await Json.ReadAsync(context, ContractsJson.Default.CheckProductKeyRequest);
         LicenseServerId? licenseServer = null;
         if (body.LicenseServerId is { } id && !LicenseServerId.TryParse(id, out licenseServer, out var error))
             throw new ProblemException(LicensingProblem.InvalidField, error, "licenseServerId");
-        var productKey = ProductKeyProblems.Parse(Body.Require(body.ProductKey, "productKey"));
+        var productKey = ProductKeyProblems.Parse(Json.Require(body.ProductKey, "productKey"));
         return TypedResults.Json(await CheckAsync(productKey, licenseServer, cancellation), ContractsJson.Default.CheckProductKeyResponse);
     }
 

@@ -1,11 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.EntityFrameworkCore;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.ProductKeys;
 
@@ -15,7 +15,7 @@ internal sealed class FindProductKey(Database database, ProductKeySecrets secret
     public async Task<JsonHttpResult<ProductKeyRecord>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var request = await Body.ReadAsync(context, ContractsJson.Default.FindProductKeyRequest);
+        var request = await Json.ReadAsync(context, ContractsJson.Default.FindProductKeyRequest);
         if (request.ProductKey is null == request.Id is null)
             throw new ProblemException(LicensingProblem.InvalidField, "either productKey or id is given", "productKey");
         var hash = request.ProductKey is { } text ? secrets.LookupHash(ProductKeyProblems.Parse(text)) : null;

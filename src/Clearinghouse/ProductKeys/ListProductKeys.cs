@@ -5,21 +5,19 @@ using Microsoft.EntityFrameworkCore;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
-using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.ProductKeys;
 
 /// <summary><c>GET /v1/product-keys?after=&amp;limit=</c>, for operators: product keys by number, without their texts.</summary>
 internal sealed class ListProductKeys(Database database)
 {
-    public const int DefaultLimit = 100;
-    public const int MaxLimit = 1000;
-
     public async Task<JsonHttpResult<Page<ProductKeyRecord>>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var after = Number(context, "after", 0, long.MaxValue) ?? 0;
-        var limit = (int)(Number(context, "limit", 1, MaxLimit) ?? DefaultLimit);
+        var limit = Json.Limit(context);
+        var after = Json.After(context) is not { } text ? 0
+            : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw Json.NotACursor();
         // One more than asked for says whether there is a next page.
         var rows = await database.ReadAsync(
             store => store.ProductKeys.AsNoTracking().Where(row => row.Id > after).OrderBy(row => row.Id).Take(limit + 1).ToListAsync(cancellation), cancellation);
@@ -27,15 +25,5 @@ internal sealed class ListProductKeys(Database database)
         return TypedResults.Json(
             new Page<ProductKeyRecord>([.. rows.Take(limit).Select(row => ProductKeyRecords.Of(row, null))], next),
             ContractsJson.Default.PageProductKeyRecord);
-    }
-
-    private static long? Number(HttpContext context, string name, long least, long most)
-    {
-        string? text = context.Request.Query[name];
-        if (string.IsNullOrEmpty(text))
-            return null;
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
-            ? number
-            : throw new ProblemException(LicensingProblem.InvalidField, $"{name} is a number from {least} to {most}", name);
     }
 }

@@ -2,13 +2,13 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Logging;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.ProductKeys;
 
@@ -21,7 +21,7 @@ internal sealed class MintProductKeys(Database database, ProductKeySecrets secre
     public async Task<JsonHttpResult<MintResponse>> HandleAsync(HttpContext context)
     {
         var cancellation = context.RequestAborted;
-        var request = await Body.ReadAsync(context, ContractsJson.Default.MintRequest);
+        var request = await Json.ReadAsync(context, ContractsJson.Default.MintRequest);
         Check(request);
         var now = time.GetUtcNow();
         var minted = Enumerable.Range(0, request.Count)
@@ -34,8 +34,8 @@ internal sealed class MintProductKeys(Database database, ProductKeySecrets secre
             {
                 store.ProductKeys.AddRange(minted.Select(key => key.Row));
                 await store.SaveChangesAsync(cancellation);
-                await store.AppendAuditAsync(
-                    "mint", $"product keys {minted[0].Row.Id} to {minted[^1].Row.Id}", [.. minted.SelectMany(key => key.Row.LookupHash)], now, cancellation);
+                store.AppendAudit(
+                    "mint", $"product keys {minted[0].Row.Id} to {minted[^1].Row.Id}", [.. minted.SelectMany(key => key.Row.LookupHash)], now);
                 return true;
             },
             cancellation);

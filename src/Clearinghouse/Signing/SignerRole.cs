@@ -4,11 +4,12 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Clearinghouse.Files;
+using Ostiary.Clearinghouse.Http;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.Signing;
 
@@ -38,15 +39,15 @@ public static class SignerRole
         builder.Services.AddHostedService(services => services.GetRequiredService<Signer>());
 
         var app = builder.Build();
-        app.UseProblemAnswers(app.Services.GetRequiredService<ILogger<Signer>>());
+        app.Use(ProblemResponses.Catch);
         app.UseRouting();
-        app.UseDoors();
-        app.MapGet(IssuerRoute, (Signer signer) => signer.Issuer()).Through(Door.Signing);
-        app.MapPost(LicenseServerRoute, (HttpContext context, Signer signer) => signer.SignLicenseServerAsync(context)).Through(Door.Signing);
-        app.MapPost(ClearinghouseTlsRoute, (HttpContext context, Signer signer) => signer.SignClearinghouseTlsAsync(context)).Through(Door.Signing);
-        app.MapPost(KeyPackRoute, (HttpContext context, Signer signer) => signer.SignKeyPackAsync(context)).Through(Door.Signing);
-        app.MapPost(GraceExtensionRoute, (HttpContext context, Signer signer) => signer.SignGraceExtensionAsync(context)).Through(Door.Signing);
-        app.MapPost(TimeRoute, (HttpContext context, Signer signer) => signer.SignTimeAsync(context)).Through(Door.Signing);
+        app.Use(DoorGuard.Guard);
+        app.MapGet(IssuerRoute, (Signer signer) => signer.Issuer()).At(Door.Signing);
+        app.MapPost(LicenseServerRoute, (HttpContext context, Signer signer) => signer.SignLicenseServerAsync(context)).At(Door.Signing);
+        app.MapPost(ClearinghouseTlsRoute, (HttpContext context, Signer signer) => signer.SignClearinghouseTlsAsync(context)).At(Door.Signing);
+        app.MapPost(KeyPackRoute, (HttpContext context, Signer signer) => signer.SignKeyPackAsync(context)).At(Door.Signing);
+        app.MapPost(GraceExtensionRoute, (HttpContext context, Signer signer) => signer.SignGraceExtensionAsync(context)).At(Door.Signing);
+        app.MapPost(TimeRoute, (HttpContext context, Signer signer) => signer.SignTimeAsync(context)).At(Door.Signing);
         return app;
     }
 }
@@ -63,7 +64,6 @@ internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<S
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         _lock = StateLock.Take(options.StateDirectory);
-        Listeners.RemoveStaleSocket(options.Socket);
         _issuing = IssuingKey.Read(options.StateDirectory);
         _log = SigningLog.Open(options.LogFile);
         logger.IssuingKeyInUse(KeyFingerprint.Of(_issuing.Certificate).Hex, IssuingKey.SignsUntil(_issuing.Certificate));
@@ -71,7 +71,7 @@ internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<S
     }
 
     /// <summary>The issuing certificate and the root, PEM.</summary>
-    public IResult Issuer() => TypedResults.Text(CertificateChain.ToPem([Issuing.Certificate, Issuing.Root]), "application/x-pem-file");
+    public IResult Issuer() => TypedResults.Text(CertificateChain.ToPem([Issuing.Certificate, Issuing.Root]), CertificateChain.ContentType);
 
     public Task<IResult> SignLicenseServerAsync(HttpContext context)
         => SignAsync(context, "license-server-certificate", body => SigningRules.CheckLicenseServer(body, Issuing.Certificate, time.GetUtcNow()), SignLicenseServer);
@@ -88,13 +88,21 @@ internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<S
     public Task<IResult> SignTimeAsync(HttpContext context)
         => SignAsync(context, "time", body => SigningRules.CheckTime(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
+    // The server's limit on a body holds.
+    private static async Task<byte[]> ReadBytesAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        return body.ToArray();
+    }
+
     // The form of activation answers, which may have to be typed.
     private byte[] SignLicenseServer(byte[] toBeSigned)
         => Issuing.Key.SignData(toBeSigned, HashAlgorithmName.SHA256, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
 
     private async Task<IResult> SignAsync(HttpContext context, string kind, Func<byte[], string?> check, Func<byte[], byte[]> sign)
     {
-        var body = await Body.ReadBytesAsync(context);
+        var body = await ReadBytesAsync(context);
         if (check(body) is { } refusal)
         {
             logger.SigningRefused(kind, refusal);

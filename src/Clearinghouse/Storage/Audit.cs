@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.Storage;
 
@@ -13,13 +14,19 @@ internal sealed class AuditRow
 
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>What happened: <c>activation</c>, <c>mint</c> or <c>redemption</c>.</summary>
+    /// <summary>What happened, e.g. <c>activation</c>, <c>mint</c> or <c>redemption</c>.</summary>
     public required string Kind { get; init; }
+
+    /// <summary>Who did it: <c>root</c>, an operator's account, or <c>ACCOUNT/TOKEN</c>; empty where a license server or its administrator asked; null once it is erased.</summary>
+    public string? By { get; set; }
+
+    /// <summary>16 random bytes, so that nobody finds an erased name by trying; erased with it.</summary>
+    public byte[]? Salt { get; set; }
 
     /// <summary>The rows that it happened to, without personal data.</summary>
     public required string Subject { get; init; }
 
-    /// <summary>SHA-256 of what was decided: the bytes to be signed, or the minted keys' lookup hashes.</summary>
+    /// <summary>SHA-256 of salt, length of the name (4 bytes, big-endian), name, and what was decided: the bytes to be signed, the minted keys' lookup hashes, a row.</summary>
     public required byte[] Commitment { get; init; }
 
     /// <summary>SHA-256 over the hash before, the number, the time (milliseconds), kind and subject with their lengths, and the commitment.</summary>
@@ -29,25 +36,37 @@ internal sealed class AuditRow
 /// <summary>Writes and verifies the audit chain.</summary>
 internal static class AuditChain
 {
+    private const int SaltLength = 16;
+
     private static readonly byte[] Beginning = new byte[SHA256.HashSizeInBytes];
 
     /// <summary>Appends an entry; the caller's transaction, which must be a writing one from its begin, makes it durable.</summary>
-    public static async Task AppendAuditAsync(
-        this ClearinghouseStore store, string kind, string subject, byte[] content, DateTimeOffset now, CancellationToken cancellation)
+    public static long AppendAudit(this ClearinghouseStore store, string kind, string subject, byte[] content, DateTimeOffset now)
+        => store.AppendAudit(kind, subject, _ => content, now);
+
+    /// <summary>Likewise, with content that holds the entry's number.</summary>
+    /// <returns>The entry's number.</returns>
+    public static long AppendAudit(this ClearinghouseStore store, string kind, string subject, Func<long, byte[]> content, DateTimeOffset now)
     {
-        var last = await store.Audit.AsNoTracking().OrderByDescending(row => row.Number).FirstOrDefaultAsync(cancellation);
+        // The one before may be of this very transaction, and not saved yet.
+        var last = store.Audit.Local.MaxBy(row => row.Number) ?? store.Audit.AsNoTracking().OrderByDescending(row => row.Number).FirstOrDefault();
         var number = (last?.Number ?? 0) + 1;
         var at = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
-        var commitment = SHA256.HashData(content);
+        var by = Author.Current;
+        var salt = RandomNumberGenerator.GetBytes(SaltLength);
+        var commitment = Commit(salt, by, content(number));
         store.Audit.Add(new()
         {
             Number = number,
             At = at,
             Kind = kind,
+            By = by,
+            Salt = salt,
             Subject = subject,
             Commitment = commitment,
             Hash = Hash(last?.Hash ?? Beginning, number, at, kind, subject, commitment),
         });
+        return number;
     }
 
     /// <summary>The first entry that does not fit, with what is wrong; null when all fit.</summary>
@@ -66,6 +85,19 @@ internal static class AuditChain
         }
 
         return null;
+    }
+
+    private static byte[] Commit(byte[] salt, string by, byte[] content)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(salt);
+        var author = Encoding.UTF8.GetBytes(by);
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32BigEndian(length, author.Length);
+        hash.AppendData(length);
+        hash.AppendData(author);
+        hash.AppendData(content);
+        return hash.GetHashAndReset();
     }
 
     private static byte[] Hash(byte[] previous, long number, DateTimeOffset at, string kind, string subject, byte[] commitment)

@@ -1,6 +1,8 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Ostiary.Contracts.Catalogue;
+using Ostiary.Doors.Accounts;
 
 namespace Ostiary.Clearinghouse.Storage;
 
@@ -56,6 +58,14 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
             audit.HasKey(row => row.Number);
             audit.Property(row => row.Number).ValueGeneratedNever();
         });
+        AccountModel.Configure(model, nameof(Account.RemovedAt));
+    }
+
+    /// <summary>For the tool that writes migrations.</summary>
+    internal sealed class Factory : IDesignTimeDbContextFactory<ClearinghouseStore>
+    {
+        public ClearinghouseStore CreateDbContext(string[] args)
+            => new(new DbContextOptionsBuilder<ClearinghouseStore>().UseSqlite("Data Source=:memory:").Options);
     }
 
     private sealed class MillisecondsConverter() : ValueConverter<DateTimeOffset, long>(

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
@@ -9,12 +8,10 @@ namespace Ostiary.Clearinghouse.Storage;
 
 /// <summary>
 /// The SQLite file: WAL, <c>synchronous=FULL</c> (a commit is on the disk when it returns), deleted text is overwritten.
-/// Its schema has a number (<c>user_version</c>); a file of another number is refused.
+/// Its schema is brought up to date by migrations; a file that a later version has changed is refused.
 /// </summary>
 internal sealed class Database(ClearinghouseOptions options, IDbContextFactory<ClearinghouseStore> stores) : IDisposable
 {
-    private const long SchemaVersion = 1;
-
     // SQLite has one writer at a time, and waits for it by polling: within the process this is kinder.
     private readonly SemaphoreSlim _writer = new(1, 1);
 
@@ -24,8 +21,8 @@ internal sealed class Database(ClearinghouseOptions options, IDbContextFactory<C
             .AddInterceptors(new Pragmas())
             .UseQueryTrackingBehavior(QueryTrackingBehavior.TrackAll);
 
-    /// <summary>Makes the file or checks it. Tables and their number are made in one transaction, so that a crash leaves both or neither.</summary>
-    /// <exception cref="InvalidDataException">The file is of another schema.</exception>
+    /// <summary>Makes the file, or brings it up to date. The caller holds the state directory: nobody else has the file open.</summary>
+    /// <exception cref="InvalidDataException">A later version, or one before migrations, has made the file what it is.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
     {
         if (!File.Exists(options.DatabaseFile))
@@ -33,15 +30,17 @@ internal sealed class Database(ClearinghouseOptions options, IDbContextFactory<C
         await using var store = await stores.CreateDbContextAsync(cancellation);
         await store.Database.OpenConnectionAsync(cancellation);
         await store.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellation);
-        await using var transaction = await store.Database.BeginTransactionAsync(cancellation);
-        var found = (await store.Database.SqlQueryRaw<long>("SELECT user_version AS Value FROM pragma_user_version").ToListAsync(cancellation)).Single();
-        if (found == SchemaVersion)
+        var numbered = (await store.Database.SqlQueryRaw<long>("SELECT user_version AS Value FROM pragma_user_version").ToListAsync(cancellation)).Single();
+        if (numbered != 0)
+            throw new InvalidDataException($"{options.DatabaseFile} was made by a version before the first release; make a new state directory");
+        var unknown = (await store.Database.GetAppliedMigrationsAsync(cancellation)).Except(store.Database.GetMigrations()).ToList();
+        if (unknown.Count > 0)
+            throw new InvalidDataException($"{options.DatabaseFile} was changed by a later version ({unknown[^1]}); this version does not know it");
+        if (!(await store.Database.GetPendingMigrationsAsync(cancellation)).Any())
             return;
-        if (found != 0)
-            throw new InvalidDataException($"{options.DatabaseFile} has schema {found}; this version knows {SchemaVersion}");
-        await store.Database.ExecuteSqlRawAsync(store.Database.GenerateCreateScript(), cancellation);
-        await store.Database.ExecuteSqlRawAsync(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version={SchemaVersion}"), cancellation);
-        await transaction.CommitAsync(cancellation);
+        // A process that was killed while it migrated leaves this lock behind, and the next one would wait for it for ever.
+        await store.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellation);
+        await store.Database.MigrateAsync(cancellation);
     }
 
     public async Task<T> ReadAsync<T>(Func<ClearinghouseStore, Task<T>> read, CancellationToken cancellation)

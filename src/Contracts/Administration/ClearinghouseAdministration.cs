@@ -2,7 +2,9 @@ using Ostiary.Contracts.Catalogue;
 
 namespace Ostiary.Contracts.Administration;
 
-// What operators do at a clearinghouse, over its unix socket (mode 0600): the local user who runs it, and root.
+// What operators do at a clearinghouse: over its unix socket (mode 0600) the local user who runs it, and root; over HTTPS, where that is open to them,
+// whoever shows a token. Accounts, tokens and roles are those of AccountAdministration: a reader sees, an operator answers the telephone and looks after
+// customers, an administrator mints, enters agreements, withdraws, and keeps the accounts.
 
 /// <summary><c>POST /v1/product-keys</c>.</summary>
 /// <param name="Type">What the CALs are held by.</param>
@@ -83,3 +85,18 @@ public sealed record TelephoneRedemptionRequest(string LicenseServerId, string P
 /// <param name="Groups">23 groups of 6 symbols for an activation, 24 for a key pack.</param>
 /// <param name="Spelled">The same groups in the words of the spelling alphabet.</param>
 public sealed record TelephoneAnswer(string LicenseServerId, IReadOnlyList<string> Groups, IReadOnlyList<string> Spelled);
+
+/// <summary><c>GET /v1/audit?after=&amp;limit=</c> of a clearinghouse, newest first.</summary>
+/// <param name="Number">The entry's number, from 1.</param>
+/// <param name="At">When.</param>
+/// <param name="By">Who did it: <c>root</c>, an account, or <c>ACCOUNT/TOKEN</c>; empty where a license server or its administrator asked; null where it was erased.</param>
+/// <param name="Kind">What happened, e.g. <c>redemption</c>.</param>
+/// <param name="Subject">The rows that it happened to.</param>
+public sealed record ClearinghouseAuditRecord(long Number, DateTimeOffset At, string? By, string Kind, string Subject);
+
+/// <summary><c>GET /v1/audit/verification</c> of a clearinghouse.</summary>
+/// <param name="Sound">Whether every entry fits the one before it.</param>
+/// <param name="Entries">Entries in the chain.</param>
+/// <param name="Number">The first entry that does not fit.</param>
+/// <param name="Fault">What is wrong with it.</param>
+public sealed record ClearinghouseAuditVerification(bool Sound, long Entries, long? Number, string? Fault);

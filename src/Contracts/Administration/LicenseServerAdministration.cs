@@ -51,7 +51,9 @@ public sealed record ActivateServerRequest(CompanyInformation Company);
 /// <param name="Groups">To be read aloud on the telephone: 13 groups of 6 symbols.</param>
 /// <param name="Clearinghouse">The clearinghouse's address; null when none is configured.</param>
 /// <param name="Root">The published root, PEM, by which whoever carries knows the clearinghouse.</param>
-public sealed record CarriedActivation(string LicenseServerId, string RequestCode, IReadOnlyList<string> Groups, string? Clearinghouse, string Root);
+/// <param name="TelephoneNumbers">The publisher's telephone desk, as the issuing file that the license server was given has it; empty without one.</param>
+public sealed record CarriedActivation(
+    string LicenseServerId, string RequestCode, IReadOnlyList<string> Groups, string? Clearinghouse, string Root, IReadOnlyList<Telephone.TelephoneNumber> TelephoneNumbers);
 
 /// <summary><c>POST /v1/activation/answer</c>: what came back. Answers a <see cref="LicenseServerStatus"/>.</summary>
 /// <param name="ResponseCode">From the page; or</param>

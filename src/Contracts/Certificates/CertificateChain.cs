@@ -5,6 +5,9 @@ namespace Ostiary.Contracts.Certificates;
 /// <summary>Chain building with a root, intermediates and a time that are given; nothing is downloaded and no store of the machine is asked.</summary>
 public static class CertificateChain
 {
+    /// <summary>Of PEM over HTTP.</summary>
+    public const string ContentType = "application/x-pem-file";
+
     /// <summary>
     /// Whether a certificate leads to <paramref name="root"/> at a given time, with every date, constraint and signature right.
     /// An authority is held to the path lengths above it as what it will sign would be: RFC 5280 section 6.1 does not count the last certificate

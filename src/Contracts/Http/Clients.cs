@@ -75,6 +75,12 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<ProductKeyRecord> FindProductKeyAsync(FindProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<FindProductKeyRequest, ProductKeyRecord>("v1/product-keys/find", request, cancellation);
 
+    public Task<Page<ClearinghouseAuditRecord>> AuditAsync(string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<ClearinghouseAuditRecord>>(Query.Page("v1/audit", after, limit), cancellation);
+
+    public Task<ClearinghouseAuditVerification> VerifyAuditAsync(CancellationToken cancellation)
+        => http.GetAsync<ClearinghouseAuditVerification>("v1/audit/verification", cancellation);
+
     public Task<Page<ProductKeyRecord>> ProductKeysAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<ProductKeyRecord>>(Query.Page("v1/product-keys", after, limit), cancellation);
 }

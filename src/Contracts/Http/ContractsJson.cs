@@ -47,6 +47,8 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(FindProductKeyRequest))]
 [JsonSerializable(typeof(Page<ProductKeyRecord>))]
 [JsonSerializable(typeof(ClearinghouseStatus))]
+[JsonSerializable(typeof(Page<ClearinghouseAuditRecord>))]
+[JsonSerializable(typeof(ClearinghouseAuditVerification))]
 [JsonSerializable(typeof(LicenseServerStatus))]
 [JsonSerializable(typeof(ActivateServerRequest))]
 [JsonSerializable(typeof(CarriedActivation))]

@@ -58,5 +58,21 @@ public sealed record LicenseServerId
         return false;
     }
 
+    /// <summary>What is wrong with one group, fit to be shown while the next one is typed; null when it is right.</summary>
+    /// <param name="number">The group's number, 1 to 7.</param>
+    /// <param name="text">What was typed.</param>
+    public static string? CheckGroup(int number, string text)
+    {
+        if (text.Length == 0)
+            return $"group {number} is missing";
+        if (!Crockford.TryRead(text, DataPerGroup + 1, out var values, out var position))
+            return position > DataPerGroup + 1 ? $"group {number} has more than {DataPerGroup + 1} symbols" : $"group {number}: symbol {position} is not a letter or digit of the alphabet";
+        if (values.Length != DataPerGroup + 1)
+            return $"group {number} has {values.Length} symbols; it has {DataPerGroup + 1}";
+        if (CheckedGroups.TryRemoveCheck(values, number, out _, out var fits))
+            return null;
+        return fits is >= 1 and <= Groups ? $"group {number} has a wrong symbol, or is group {fits}" : $"group {number} has a wrong symbol";
+    }
+
     public override string ToString() => Text;
 }

@@ -14,6 +14,7 @@ public sealed class ProductKey
 {
     public const int SymbolCount = DataSymbols + CheckSymbols;
     public const int GroupLength = 5;
+    public const int Groups = 5;
 
     /// <summary>CALs in a key pack: 14 bits, and none is no pack.</summary>
     public const int MaxQuantity = 16_383;
@@ -104,6 +105,18 @@ public sealed class ProductKey
         else
             error = CheckSyndromes(symbols) ?? ReadData(symbols, out key);
         return error is null && key is not null;
+    }
+
+    /// <summary>What is wrong with one group by itself, fit to be shown while the next one is typed; null when it may be right: check symbols cover the whole key.</summary>
+    /// <param name="number">The group's number, 1 to 5.</param>
+    /// <param name="text">What was typed.</param>
+    public static string? CheckGroup(int number, string text)
+    {
+        if (text.Length == 0)
+            return $"group {number} is missing";
+        if (!Crockford.TryRead(text, GroupLength, out var symbols, out var position))
+            return position > GroupLength ? $"group {number} has more than {GroupLength} symbols" : $"group {number}: symbol {position} is not a letter or digit of the alphabet";
+        return symbols.Length == GroupLength ? null : $"group {number} has {symbols.Length} symbols; it has {GroupLength}";
     }
 
     /// <summary>Says nothing: a product key is a secret.</summary>

@@ -29,7 +29,7 @@ internal static class ActivateCommand
             var status = methods.Method(parse) switch
             {
                 ConnectionMethod.Web => await ByWebAsync(parse, screen, server, methods, cancellation),
-                ConnectionMethod.Telephone => await ByTelephoneAsync(parse, screen, server, methods, cancellation),
+                ConnectionMethod.Telephone => await ByTelephoneAsync(parse, screen, server, methods, company, cancellation),
                 _ when methods.Carries(parse) => await CarryAsync(parse, server, methods, company.Read(parse), cancellation),
                 _ => await ConnectionMethods.WithRetryAsync(parse, () => server.ActivateAsync(new(company.Read(parse)), cancellation), cancellation),
             };
@@ -56,7 +56,7 @@ internal static class ActivateCommand
     }
 
     private static async Task<LicenseServerStatus?> ByTelephoneAsync(
-        ParseResult parse, Screen screen, LicenseServerAdministrationClient server, ConnectionMethods methods, CancellationToken cancellation)
+        ParseResult parse, Screen screen, LicenseServerAdministrationClient server, ConnectionMethods methods, CompanyOptions company, CancellationToken cancellation)
     {
         if (methods.Answer(parse) is { } answer)
             return await server.ActivationAnswerAsync(new(null, ConnectionMethods.SplitGroups(SpokenForm.ActivationAnswer, answer), methods.Issuing(parse)), cancellation);
@@ -67,6 +67,7 @@ internal static class ActivateCommand
             return null;
         }
 
+        ConnectionMethods.ShowNumbers(screen, TelephoneNumber.For(asked.TelephoneNumbers, company.Country(parse)));
         screen.Line("1. Call the publisher's telephone desk, and say that you activate a license server.");
         screen.Line("2. Give first name, last name, company and country, and read these groups aloud:");
         ConnectionMethods.ShowGroups(screen, asked.Groups);
@@ -111,6 +112,9 @@ internal sealed class CompanyOptions
         foreach (var option in new[] { _first, _last, _company, _country, _email, _unit, _address, _city, _region, _postal })
             command.Add(option);
     }
+
+    /// <summary>Two letters; null when it was not given.</summary>
+    public string? Country(ParseResult parse) => parse.GetValue(_country);
 
     /// <exception cref="UsageException">A required one is missing.</exception>
     public CompanyInformation Read(ParseResult parse) => new()

@@ -5,7 +5,7 @@ using Ostiary.Host.Terminal;
 
 namespace Ostiary.Host.Commands;
 
-/// <summary><c>ostiary audit</c>: the license server's audit chain.</summary>
+/// <summary><c>ostiary audit</c> and <c>ostiary clearinghouse audit</c>: the audit chains.</summary>
 internal static class AuditCommand
 {
     public static Command Create() => new("audit", "The license server's audit chain.")
@@ -31,6 +31,25 @@ internal static class AuditCommand
                     ? $"Sound: {result.Entries} entries, head {result.HeadHash}."
                     : $"Not sound: {result.Faults.Count} faults in {result.Entries} entries.");
             },
+            result => result.Sound ? ExitCode.Done : ExitCode.Failed),
+    };
+
+    /// <summary>The clearinghouse's.</summary>
+    public static Command CreateForClearinghouse() => new("audit", "The clearinghouse's audit chain.")
+    {
+        ListCommand.Create(
+            "list", "Lists what happened and who did it, newest first.", ClearinghouseCommand.Role,
+            (client, after, limit, cancellation) => new ClearinghouseAdministrationClient(client).AuditAsync(after, limit, cancellation),
+            "Nothing has happened yet.",
+            ("Number", entry => entry.Number.ToString(CultureInfo.InvariantCulture)),
+            ("When", entry => Screen.Time(entry.At)),
+            ("By", entry => entry.By ?? "(erased)"),
+            ("What", entry => entry.Kind),
+            ("Subject", entry => entry.Subject)),
+        new Command("verify", "Recomputes the chain. Exit status 1 when an entry does not fit.").Calls(
+            ClearinghouseCommand.Role,
+            (client, _, cancellation) => new ClearinghouseAdministrationClient(client).VerifyAuditAsync(cancellation),
+            (screen, result) => screen.Line(result.Sound ? $"Sound: {result.Entries} entries." : $"Not sound: entry {result.Number}: {result.Fault}."),
             result => result.Sound ? ExitCode.Done : ExitCode.Failed),
     };
 }

@@ -9,7 +9,21 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary clearinghouse</c>: what a publisher does before the clearinghouse runs, and grace extensions.</summary>
 internal static class ClearinghouseCommand
 {
-    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init(), RotateIssuing(), TelephoneCommand.Create(), new Command("grace", "Grace periods of session hosts.") { ExtendGrace() } };
+    /// <summary>Its folder under the state directory.</summary>
+    public const string Role = "clearinghouse";
+
+    private const string What = "the clearinghouse";
+
+    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.")
+    {
+        Init(),
+        RotateIssuing(),
+        TelephoneCommand.Create(),
+        new Command("grace", "Grace periods of session hosts.") { ExtendGrace() },
+        AccountsCommand.Create(Role, What),
+        TokensCommand.Create(Role, What),
+        AuditCommand.CreateForClearinghouse(),
+    };
 
     private static Command ExtendGrace()
     {
@@ -17,7 +31,7 @@ internal static class ClearinghouseCommand
         var days = new Argument<int>("days") { Description = "1 to 365." };
         var file = new Option<FileInfo>("--out") { Description = "Where the extension goes, for 'ostiary grace install'.", HelpName = "FILE", Required = true };
         return new Command("extend", "Signs an extension of one machine's grace period.") { machine, days, file }.Calls(
-            "clearinghouse",
+            Role,
             async (client, parse, cancellation) =>
             {
                 var extended = await new ClearinghouseAdministrationClient(client).ExtendGraceAsync(new(parse.GetRequiredValue(machine), parse.GetValue(days)), cancellation);

@@ -108,6 +108,13 @@ internal sealed class ConnectionMethods
         screen.Line($"   {again} --answer FILE");
     }
 
+    /// <summary>Shows where to call; nothing where no number is known.</summary>
+    public static void ShowNumbers(Screen screen, IReadOnlyList<TelephoneNumber> numbers)
+    {
+        if (numbers.Count > 0)
+            screen.Table(numbers, "", ("Country or region", number => number.Name), ("Telephone", number => number.Number));
+    }
+
     /// <summary>Shows groups in the order in which they are read aloud, with the words for their letters.</summary>
     public static void ShowGroups(Screen screen, IReadOnlyList<string> groups)
         => screen.Table(

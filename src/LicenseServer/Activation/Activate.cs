@@ -11,8 +11,8 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Audit;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
 

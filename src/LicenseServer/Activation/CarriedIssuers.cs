@@ -22,6 +22,9 @@ internal sealed class CarriedIssuers(LicenseServerOptions options, Ledger ledger
     public static byte[] ReadGroups(SpokenForm form, IReadOnlyList<string> groups)
         => form.TryRead(groups, out var bytes, out var errors) ? bytes : throw new ProblemException(LicensingProblem.InvalidField, string.Join("; ", errors), "groups");
 
+    /// <summary>The telephone desk's numbers in the configured file.</summary>
+    public IReadOnlyList<TelephoneNumber> TelephoneNumbers() => options.IssuingFile is { } file && File.Exists(file) ? TelephoneNumber.Read(File.ReadAllText(file)) : [];
+
     /// <summary>The issuing certificate of a code.</summary>
     /// <exception cref="ProblemException">It is none, or does not lead to the root.</exception>
     public X509Certificate2 Read(byte[] der)

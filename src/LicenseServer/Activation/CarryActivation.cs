@@ -7,7 +7,7 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Telephone;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
 
@@ -34,7 +34,8 @@ internal static class CarryActivation
         var encoded = (await Activate.RequestAsync(context).ConfigureAwait(false)).Encode();
         var code = RequestCode.Activation(encoded, ledger.Identity.Key.Sign(ActivateRequest.ToBeProven(encoded)));
         await Json.WriteAsync(
-            context, new(ledger.Identity.Id.Text, code.Text, SpokenForm.ActivationRequest.Write(encoded), clearinghouse.Address?.AbsoluteUri, clearinghouse.Root.ExportCertificatePem()),
+            context, new(ledger.Identity.Id.Text, code.Text, SpokenForm.ActivationRequest.Write(encoded), clearinghouse.Address?.AbsoluteUri, clearinghouse.Root.ExportCertificatePem(),
+                context.RequestServices.GetRequiredService<CarriedIssuers>().TelephoneNumbers()),
             ContractsJson.Default.CarriedActivation).ConfigureAwait(false);
     }
 

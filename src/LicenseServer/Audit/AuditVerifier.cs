@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Administration;
+using Ostiary.Doors.Accounts;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 
@@ -41,8 +42,8 @@ internal sealed class AuditVerifier
         await verifier.CompareAsync(CanonicalContent.Recoveries, db.Recoveries, LedgerBatch.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Invitations, db.Invitations, Hosts.Invitations.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);
-        await verifier.CompareAsync(CanonicalContent.Accounts, db.Accounts, row => row.AccountId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
-        await verifier.CompareAsync(CanonicalContent.Tokens, db.Tokens, row => row.TokenId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(AccountContent.Accounts, db.Accounts, row => row.AccountId.ToString(), AccountContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(AccountContent.Tokens, db.Tokens, row => row.TokenId.ToString(), AccountContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(
             CanonicalContent.Identity, db.Identity.Where(row => row.ActivatedAt != null), row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         verifier.NameMissingRows();
@@ -82,7 +83,7 @@ internal sealed class AuditVerifier
                 Fault("audit_details", $"{entry.Number}", "the detail is gone");
             else if (!AuditChain.Commit(pair.detail.Salt, pair.detail.By, pair.detail.Content).AsSpan().SequenceEqual(entry.Commitment))
                 Fault("audit_details", $"{entry.Number}", "the detail is not what the entry committed to");
-            if (entry.Kind == AuditKinds.TokenRemoved)
+            if (entry.Kind == AccountContent.TokenRemoved)
                 _newest.Remove((entry.Table, entry.Row));
             else
                 _newest[(entry.Table, entry.Row)] = (entry.Number, pair.detail?.Content);

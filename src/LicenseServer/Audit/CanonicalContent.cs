@@ -1,7 +1,5 @@
-using System.Security.Cryptography;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using Ostiary.LicenseServer.Storage;
+using static Ostiary.Doors.CanonicalJson;
 
 namespace Ostiary.LicenseServer.Audit;
 
@@ -23,10 +21,6 @@ internal static class CanonicalContent
     public const string Invitations = "invitations";
     public const string Identity = "identity";
     public const string Grace = "grace_copies";
-    public const string Accounts = "accounts";
-    public const string Tokens = "tokens";
-
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     public static byte[] Of(License license) => Write(json =>
     {
@@ -154,31 +148,6 @@ internal static class CanonicalContent
         json.WriteNumber("ledgerNumber"u8, copy.LedgerNumber);
     });
 
-    public static byte[] Of(Account account) => Write(json =>
-    {
-        json.WriteString("account"u8, account.AccountId);
-        json.WriteString("name"u8, account.Name);
-        json.WriteNumber("role"u8, (int)account.Role);
-        json.WriteString("passwordHash"u8, Hash(System.Text.Encoding.UTF8.GetBytes(account.PasswordHash)));
-        json.WriteNumber("createdAt"u8, account.CreatedAt.ToUnixTimeSeconds());
-        WriteTime(json, "removedAt", account.RemovedAt);
-        json.WriteNumber("ledgerNumber"u8, account.LedgerNumber);
-    });
-
-    public static byte[] Of(Token token) => Write(json =>
-    {
-        json.WriteString("token"u8, token.TokenId);
-        json.WriteNumber("kind"u8, (int)token.Kind);
-        json.WriteString("hash"u8, Convert.ToHexStringLower(token.Hash));
-        json.WriteString("name"u8, token.Name);
-        json.WriteString("account"u8, token.AccountId?.ToString());
-        json.WriteNumber("role"u8, (int)token.Role);
-        json.WriteNumber("createdAt"u8, token.CreatedAt.ToUnixTimeSeconds());
-        json.WriteNumber("expiresAt"u8, token.ExpiresAt.ToUnixTimeSeconds());
-        WriteTime(json, "revokedAt", token.RevokedAt);
-        json.WriteNumber("ledgerNumber"u8, token.LedgerNumber);
-    });
-
     public static byte[] Of(IdentityRow identity) => Write(json =>
     {
         json.WriteString("selfMade"u8, Hash(identity.SelfMadeCertificate));
@@ -188,27 +157,4 @@ internal static class CanonicalContent
         WriteTime(json, "activatedAt", identity.ActivatedAt);
         json.WriteNumber("ledgerNumber"u8, identity.LedgerNumber);
     });
-
-    private static byte[] Write(Action<Utf8JsonWriter> members)
-    {
-        using var stream = new MemoryStream(768);
-        using (var json = new Utf8JsonWriter(stream, Options))
-        {
-            json.WriteStartObject();
-            members(json);
-            json.WriteEndObject();
-        }
-
-        return stream.ToArray();
-    }
-
-    private static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time)
-    {
-        if (time is { } given)
-            json.WriteNumber(name, given.ToUnixTimeSeconds());
-        else
-            json.WriteNull(name);
-    }
-
-    private static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }

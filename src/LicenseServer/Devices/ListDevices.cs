@@ -6,8 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Cals;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Devices;

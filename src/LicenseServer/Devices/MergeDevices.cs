@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Revocation;
 using Ostiary.LicenseServer.Storage;
 

@@ -10,7 +10,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Explaining;

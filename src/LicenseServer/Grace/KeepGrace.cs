@@ -9,9 +9,9 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Hosts;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Grace;
@@ -25,7 +25,7 @@ internal static class KeepGrace
     /// <summary>A host writes its high-water mark often; the copy follows in steps, so that the audit chain does not grow by the minute.</summary>
     private static readonly TimeSpan HighWaterStep = TimeSpan.FromDays(1);
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/grace", Keep).At(Door.Hosts, Credential.Membership);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/grace", Keep).AtHosts(Credential.Membership);
 
     /// <summary>What counts for a machine, signed; null when it never had a record.</summary>
     public static byte[]? Signed(Ledger ledger, GraceCopy? copy) => copy is null ? null : ledger.Identity.Key.SignStatement(copy.Record);

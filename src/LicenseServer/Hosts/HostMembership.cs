@@ -8,9 +8,9 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Grace;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 
@@ -23,8 +23,8 @@ internal static class HostMembership
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/hosts/join", Join).At(Door.Hosts, Credential.OwnKey);
-        routes.MapPost("/v1/hosts/renew", Renew).At(Door.Hosts, Credential.PastMembership);
+        routes.MapPost("/v1/hosts/join", Join).AtHosts(Credential.OwnKey);
+        routes.MapPost("/v1/hosts/renew", Renew).AtHosts(Credential.PastMembership);
     }
 
     private static async Task Join(HttpContext context)

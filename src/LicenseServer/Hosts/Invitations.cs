@@ -9,6 +9,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;

@@ -6,7 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Hosts;

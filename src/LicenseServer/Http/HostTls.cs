@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 

@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
@@ -19,8 +19,8 @@ internal static class DeviceCals
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/device-cals", RequestDeviceCal).At(Door.Hosts, Credential.Membership);
-        routes.MapPost("/v1/validations", Validate).At(Door.Hosts, Credential.Membership);
+        routes.MapPost("/v1/device-cals", RequestDeviceCal).AtHosts(Credential.Membership);
+        routes.MapPost("/v1/validations", Validate).AtHosts(Credential.Membership);
     }
 
     private static async Task RequestDeviceCal(HttpContext context)

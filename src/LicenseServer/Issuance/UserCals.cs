@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
@@ -16,7 +16,7 @@ internal static class UserCals
     private const int MaxName = 255;
     private const int MaxStableId = 64;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/user-cals", Handle).At(Door.Hosts, Credential.Membership);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/user-cals", Handle).AtHosts(Credential.Membership);
 
     private static async Task Handle(HttpContext context)
     {

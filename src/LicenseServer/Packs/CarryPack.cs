@@ -8,8 +8,8 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Telephone;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Activation;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Packs;

@@ -7,7 +7,7 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Packs;

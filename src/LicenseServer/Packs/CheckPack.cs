@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Activation;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Packs;

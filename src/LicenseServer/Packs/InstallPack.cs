@@ -11,9 +11,9 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Packs;

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Recovering;
@@ -22,7 +22,7 @@ internal static class TakeReceipts
     private const int MaxName = 255;
     private const int MaxSignature = 80;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/recovery", Take).At(Door.Hosts, Credential.Membership);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/recovery", Take).AtHosts(Credential.Membership);
 
     private static async Task Take(HttpContext context)
     {

@@ -9,8 +9,8 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Revocation;
@@ -20,7 +20,7 @@ internal static class RevocationList
 {
     private const int MaxWait = 60;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/revocations", Get).At(Door.Hosts, Credential.Membership);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/revocations", Get).AtHosts(Credential.Membership);
 
     private static async Task Get(HttpContext context)
     {

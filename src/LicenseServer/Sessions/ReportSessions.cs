@@ -8,8 +8,8 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Sessions;
@@ -23,7 +23,7 @@ internal static class ReportSessions
     /// <summary>Rows of one host; a host with more has lost count, and the oldest fall out.</summary>
     private const int MaxSessions = 10_000;
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/sessions", Report).At(Door.Hosts, Credential.Membership);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/sessions", Report).AtHosts(Credential.Membership);
 
     /// <summary>An address in its one spelling; null when it is none.</summary>
     public static string? Spell(string? address)

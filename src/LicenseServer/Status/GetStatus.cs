@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;

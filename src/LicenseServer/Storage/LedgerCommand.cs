@@ -1,5 +1,5 @@
 using Ostiary.Contracts.Problems;
-using Ostiary.LicenseServer.Audit;
+using Ostiary.Doors;
 
 namespace Ostiary.LicenseServer.Storage;
 

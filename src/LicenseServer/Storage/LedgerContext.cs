@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Ostiary.Contracts.Catalogue;
+using Ostiary.Doors.Accounts;
 
 namespace Ostiary.LicenseServer.Storage;
 
@@ -164,33 +165,8 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             detail.ToTable("audit_details").HasKey(row => row.Number);
             detail.Property(row => row.Number).ValueGeneratedNever();
         });
-        ConfigureAccounts(model);
+        AccountModel.Configure(model, "removed_at");
         UseSnakeCase(model);
-    }
-
-    private static void ConfigureAccounts(ModelBuilder model)
-    {
-        model.Entity<Account>(account =>
-        {
-            account.ToTable("accounts").HasKey(row => row.AccountId);
-            account.Property(row => row.AccountId).ValueGeneratedNever();
-            account.Property(row => row.Name).HasMaxLength(64);
-            account.HasIndex(row => row.Name).IsUnique().HasFilter("removed_at IS NULL");
-        });
-        model.Entity<Token>(token =>
-        {
-            token.ToTable("tokens").HasKey(row => row.TokenId);
-            token.Property(row => row.TokenId).ValueGeneratedNever();
-            token.Property(row => row.Name).HasMaxLength(64);
-            token.HasIndex(row => row.Hash).IsUnique();
-            token.HasIndex(row => row.AccountId);
-            token.HasIndex(row => row.ExpiresAt);
-        });
-        model.Entity<SignInFailure>(failure =>
-        {
-            failure.ToTable("sign_in_failures").HasKey(row => row.NameHash);
-            failure.HasIndex(row => row.LastAt);
-        });
     }
 
     private static void ConfigureCal<T>(Microsoft.EntityFrameworkCore.Metadata.Builders.EntityTypeBuilder<T> cal, string table)

@@ -91,7 +91,7 @@ internal sealed class AuditDetail
     /// <summary>16 random bytes, so that nobody finds an erased content by trying.</summary>
     public required byte[] Salt { get; init; }
 
-    /// <summary>Who did it, see <see cref="Audit.Author"/>.</summary>
+    /// <summary>Who did it, see <see cref="Doors.Author"/>.</summary>
     public required string By { get; init; }
 
     /// <summary>The canonical content of the row after the change; see <see cref="Audit.CanonicalContent"/>.</summary>

@@ -2,7 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Licensing;
-using Ostiary.LicenseServer.Accounts;
+using Ostiary.Doors.Accounts;
 using Ostiary.LicenseServer.Issuance;
 
 namespace Ostiary.LicenseServer.Storage;
@@ -24,7 +24,7 @@ internal sealed class Sweep(Ledger ledger, TimeProvider time, ILogger<Sweep> log
         await ledger.WorkAsync(batch => batch.Db.Sessions.Where(session => session.ReportedAt < batch.Now - SessionReport.Lapse).ExecuteDelete(), cancellation).ConfigureAwait(false);
         await ledger.WorkAsync(batch => batch.EndRecoveryIfOver(), cancellation).ConfigureAwait(false);
         await ledger.WorkAsync(DropRequests, cancellation).ConfigureAwait(false);
-        while ((await ledger.WorkAsync(Tokens.DropOld, cancellation).ConfigureAwait(false)).Result > 0)
+        while ((await ledger.WorkAsync(batch => Tokens.DropOld(LedgerAccounts.Of(batch)), cancellation).ConfigureAwait(false)).Result > 0)
         {
         }
 

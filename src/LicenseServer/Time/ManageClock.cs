@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Clock;
 using Ostiary.Contracts.Http;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Time;

@@ -7,8 +7,8 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
-using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Time;
@@ -16,7 +16,7 @@ namespace Ostiary.LicenseServer.Time;
 /// <summary><c>POST /v1/time</c>: what time it is, signed, for a host whose clock has jumped.</summary>
 internal static class TellTime
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/time", Tell).At(Door.Hosts, Credential.Membership);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapPost("/v1/time", Tell).AtHosts(Credential.Membership);
 
     private static async Task Tell(HttpContext context)
     {

@@ -95,13 +95,29 @@ public sealed class ConnectionMethodsTests
     public async Task By_telephone_a_license_server_is_activated_and_its_CALs_work()
     {
         await using var network = await NetworkNamespace.CreateAsync(Cancellation);
-        await using var deployment = await Deployment.StartAsync(new() { ClearinghouseNetwork = network }, Cancellation);
+        await using var deployment = await Deployment.StartAsync(
+            new() { ClearinghouseNetwork = network, Clearinghouse = ["Clearinghouse:OperatorsListen=127.0.0.1:7404", "Clearinghouse:TelephoneNumbers:CA=+1 613 555 0100"] }, Cancellation);
+        await using var browser = await Browser.StartAsync(deployment.NewFolder("browser"), network);
         var issuing = Path.Combine(deployment.State, "signer", "issuing.pem");
 
+        // The administrator reads, the operator types into a browser, with one group misheard.
         var asked = await deployment.CommandAsync<CarriedActivation>(Cancellation, "server", "activate", "--method", "telephone");
-        var answer = await deployment.CommandAsync<TelephoneAnswer>(
-            Cancellation, ["clearinghouse", "telephone", "activate", .. asked.Groups, "--first-name", "Ada", "--last-name", "Lovelace", "--company", "Engines Ltd", "--country", "CA"]);
-        Assert.Equal(asked.LicenseServerId, answer.LicenseServerId);
+        var desk = await SignInAsync(deployment, browser);
+        await TypeAsync(desk, "g", [.. asked.Groups.Select((group, index) => index == 6 ? asked.Groups[7] : group)]);
+        await desk.GetByText("group 7 has a wrong symbol, or is group 8").WaitForAsync();
+        await Browser.LookAsync(desk, "desk-mistake-desktop.png");
+        await desk.Locator("#g7").FillAsync(asked.Groups[6]);
+        await desk.Locator("#g7").PressAsync("Tab");
+        await desk.GetByText("13 of 13 groups are right.").WaitForAsync();
+        await desk.GetByLabel("First name *").FillAsync("Ada");
+        await desk.GetByLabel("Last name *").FillAsync("Lovelace");
+        await desk.GetByLabel("Company *").FillAsync("Engines Ltd");
+        await desk.GetByLabel("Country or region *").SelectOptionAsync("CA");
+        await desk.GetByRole(AriaRole.Button, new() { Name = "Activate" }).ClickAsync();
+        await desk.GetByText("Read this to the caller").WaitForAsync();
+        await Browser.LookAsync(desk, "desk-answer-desktop.png");
+        var answer = await ReadAloudAsync(desk);
+        Assert.Equal(23, answer.Groups.Count);
         var misheard = answer.Groups.ToList();
         (misheard[4], misheard[5]) = (misheard[5], misheard[4]);
         var wrong = await deployment.CommandAsync(Cancellation, "server", "activate", "--method", "telephone", "--answer", string.Join(' ', misheard), "--issuing", issuing);
@@ -111,7 +127,20 @@ public sealed class ConnectionMethodsTests
         Assert.True(status.Activated);
 
         var key = await MintAsync(deployment);
-        var spoken = await deployment.CommandAsync<TelephoneAnswer>(Cancellation, "clearinghouse", "telephone", "install", status.LicenseServerId, key);
+        await desk.SetViewportSizeAsync(Phone, 800);
+        await desk.GetByRole(AriaRole.Link, new() { Name = "Key pack" }).ClickAsync();
+        await TypeAsync(desk, "s", status.LicenseServerId.Split('-'));
+        await TypeAsync(desk, "k", key.Split('-'));
+        await desk.GetByRole(AriaRole.Button, new() { Name = "What is it for?" }).ClickAsync();
+        await desk.GetByText("5 Ostiary Device CALs").WaitForAsync();
+        await Browser.LookAsync(desk, "desk-key-phone.png");
+        await desk.GetByRole(AriaRole.Button, new() { Name = "Redeem the product key" }).ClickAsync();
+        await desk.GetByText("Read this to the caller").WaitForAsync();
+        await Browser.LookAsync(desk, "desk-key-answer-phone.png");
+        var spoken = await ReadAloudAsync(desk);
+        await desk.GotoAsync($"{deployment.ClearinghouseAddress}web/telephone");
+        await desk.GetByText("+1 613 555 0100").WaitForAsync();
+        await Browser.LookAsync(desk, "web-telephone-phone.png");
         var pack = await deployment.CommandAsync<PackRecord>(Cancellation, "packs", "install", key, "--method", "telephone", "--answer", string.Join(' ', spoken.Groups));
         Assert.Equal((5, 24), (pack.Quantity, spoken.Groups.Count));
 
@@ -125,6 +154,32 @@ public sealed class ConnectionMethodsTests
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
         await deployment.EndGraceAsync(display, Cancellation);
     }
+
+    private static async Task<IPage> SignInAsync(Deployment deployment, Browser browser)
+    {
+        const string password = "correct horse battery";
+        var added = await deployment.CommandWithInputAsync($"{password}\n", Cancellation, "clearinghouse", "accounts", "add", "desk", "--role", "operator", "--password-stdin");
+        Assert.True(added.ExitCode == 0, added.Output);
+        var page = await browser.OpenAsync(Desktop);
+        await page.GotoAsync("https://127.0.0.1:7404/operator/activation");
+        await page.GetByLabel("Account").FillAsync("desk");
+        await page.GetByLabel("Password").FillAsync(password);
+        await Browser.LookAsync(page, "desk-sign-in-desktop.png");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await page.GetByText("The groups that the caller reads").WaitForAsync();
+        return page;
+    }
+
+    // In any order: from the last to the first.
+    private static async Task TypeAsync(IPage desk, string prefix, IReadOnlyList<string> groups)
+    {
+        for (var number = groups.Count; number >= 1; number--)
+            await desk.Locator($"#{prefix}{number}").FillAsync(groups[number - 1]);
+        await desk.Locator($"#{prefix}1").PressAsync("Tab");
+    }
+
+    private static async Task<TelephoneAnswer> ReadAloudAsync(IPage desk)
+        => new(await desk.Locator("main > p .code").InnerTextAsync(), await desk.Locator(".aloud td.code").AllInnerTextsAsync(), []);
 
     private static string[] Activate => ["server", "activate", "--first-name", "Ada", "--last-name", "Lovelace", "--company", "Engines Ltd", "--country", "CA"];
 

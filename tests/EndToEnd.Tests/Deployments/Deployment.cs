@@ -173,6 +173,10 @@ public sealed class Deployment : IAsyncDisposable
     public Task<ProcessResult> CommandAsync(CancellationToken cancellation, params string[] arguments)
         => CommandInAsync(State, cancellation, arguments);
 
+    /// <summary>Runs the command line with this on its standard input.</summary>
+    public Task<ProcessResult> CommandWithInputAsync(string input, CancellationToken cancellation, params string[] arguments)
+        => PeerProcess.RunAsync(Built.Ostiary, [.. arguments, "--state", State], CommandTime, cancellation, input, _environment);
+
     /// <summary>Runs the command line against roles of another state folder.</summary>
     public Task<ProcessResult> CommandInAsync(string state, CancellationToken cancellation, params string[] arguments)
         => PeerProcess.RunAsync(Built.Ostiary, [.. arguments, "--state", state], CommandTime, cancellation, environment: _environment);

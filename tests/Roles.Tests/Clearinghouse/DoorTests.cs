@@ -6,9 +6,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
-using Ostiary.Clearinghouse.Doors;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Doors;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
@@ -26,10 +26,12 @@ public sealed class DoorTests : IAsyncLifetime
     {
         Assert.Equal(
             [
-                "GET / Public", "GET /v1/product-keys Administration", "GET /v1/root Public", "GET /v1/status Administration", "GET /web Public", "GET /web/clearinghouse.css Public", "GET /web/clearinghouse.js Public", "GET /web/root Public", "POST /v1/activations Public",
+                "DELETE /v1/accounts/{name} Administration", "DELETE /v1/tokens/{id} Administration",
+                "GET / Public", "GET /openapi/public-v1.json Public", "GET /openapi/v1.json Administration", "GET /v1/accounts Administration", "GET /v1/audit Administration", "GET /v1/audit/verification Administration",
+                "GET /v1/caller Administration", "GET /v1/issuing Public", "GET /v1/product-keys Administration", "GET /v1/root Public", "GET /v1/status Administration", "GET /v1/tokens Administration", "GET /web Public", "GET /web/clearinghouse.css Public", "GET /web/clearinghouse.js Public", "GET /web/root Public", "POST /v1/accounts Administration", "POST /v1/activations Public",
                 "POST /v1/grace-extensions Administration",
-                "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration", "POST /v1/telephone/activations Administration",
-                "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /web Public", "POST /web/answer Public",
+                "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration", "POST /v1/sign-in Administration", "POST /v1/sign-out Administration", "POST /v1/telephone/activations Administration",
+                "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /v1/tokens Administration", "POST /web Public", "POST /web/answer Public", "PUT /v1/accounts/{name}/password Administration", "PUT /v1/accounts/{name}/role Administration",
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));
@@ -43,7 +45,7 @@ public sealed class DoorTests : IAsyncLifetime
         {
             var parts = endpoint.Split(' ');
             var other = parts[2] == nameof(Door.Public) ? _publisher.AdministrationHttp : _publisher.Http;
-            using var request = new HttpRequestMessage(new HttpMethod(parts[0]), parts[1].TrimStart('/'));
+            using var request = new HttpRequestMessage(new HttpMethod(parts[0]), parts[1].TrimStart('/').Replace("{name}", "alice", StringComparison.Ordinal).Replace("{id}", Guid.Empty.ToString(), StringComparison.Ordinal));
             // What a forged header could say of the door is not looked at.
             request.Headers.Host = "localhost";
             using var response = await other.SendAsync(request, TestPublisher.Cancellation);

@@ -81,14 +81,18 @@ public sealed class TestPublisher : IAsyncDisposable
 
     public string At(string role) => Path.Combine(Directory, role);
 
-    internal ClearinghouseOptions Options(Action<IssuanceStep>? afterStep = null, int attemptsPerMinute = 100_000) => new()
-    {
-        StateDirectory = At("clearinghouse"),
-        SignerSocket = SignerOptions.Socket,
-        Listen = "127.0.0.1:0",
-        AttemptsPerMinute = attemptsPerMinute,
-        AfterStep = afterStep,
-    };
+    internal ClearinghouseOptions Options(
+        Action<IssuanceStep>? afterStep = null, int attemptsPerMinute = 100_000, string? operators = null, Dictionary<string, string>? numbers = null)
+        => new()
+        {
+            StateDirectory = At("clearinghouse"),
+            SignerSocket = SignerOptions.Socket,
+            Listen = "127.0.0.1:0",
+            AttemptsPerMinute = attemptsPerMinute,
+            AfterStep = afterStep,
+            OperatorsListen = operators,
+            TelephoneNumbers = numbers ?? [],
+        };
 
     public SignerOptions SignerOptions => new() { StateDirectory = At("signer") };
 
@@ -126,9 +130,11 @@ public sealed class TestPublisher : IAsyncDisposable
     }
 
     /// <summary>A client that knows the published root and nothing else, as a license server does.</summary>
-    public HttpClient NewClient() => Keep(new HttpClient(new SocketsHttpHandler
+    public HttpClient NewClient(Uri? address = null) => Keep(new HttpClient(new SocketsHttpHandler
     {
         UseProxy = false,
+        UseCookies = false,
+        AllowAutoRedirect = false,
         SslOptions = new SslClientAuthenticationOptions
         {
             RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
@@ -139,7 +145,7 @@ public sealed class TestPublisher : IAsyncDisposable
         },
     })
     {
-        BaseAddress = ClearinghouseRole.AddressOf(_clearinghouse!),
+        BaseAddress = address ?? ClearinghouseRole.AddressOf(_clearinghouse!),
         Timeout = TimeSpan.FromSeconds(60),
     });
 

@@ -6,7 +6,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
+using Ostiary.LicenseServer.Hosts;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
@@ -94,14 +95,14 @@ public sealed class CredentialTests
         Assert.All(endpoints, endpoint => Assert.Equal(
             endpoint.RoutePattern.RawText switch
             {
-                "/v1/hosts/join" => new DoorMetadata(Door.Hosts, Credential.OwnKey),
-                "/v1/hosts/renew" => new(Door.Hosts, Credential.PastMembership),
-                "/v1/device-cals" or "/v1/validations" or "/v1/revocations" or "/v1/sessions" or "/v1/grace" or "/v1/time" or "/v1/recovery" => new(Door.Hosts, Credential.Membership),
+                "/v1/hosts/join" => (Door.Hosts, Credential.OwnKey),
+                "/v1/hosts/renew" => (Door.Hosts, Credential.PastMembership),
+                "/v1/device-cals" or "/v1/validations" or "/v1/revocations" or "/v1/sessions" or "/v1/grace" or "/v1/time" or "/v1/recovery" => (Door.Hosts, Credential.Membership),
                 // Hosts ask for User CALs where administrators list them.
-                "/v1/user-cals" when endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0] == "POST" => new(Door.Hosts, Credential.Membership),
-                _ => new(Door.Administration, Credential.None),
+                "/v1/user-cals" when endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0] == "POST" => (Door.Hosts, Credential.Membership),
+                _ => (Door.Administration, (Credential?)null),
             },
-            endpoint.Metadata.GetMetadata<DoorMetadata>()));
+            (endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door, endpoint.Metadata.GetMetadata<CredentialMetadata>()?.Credential)));
         Assert.Equal(10, endpoints.Count(endpoint => endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door == Door.Hosts));
     }
 

@@ -9,7 +9,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
+using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
@@ -25,13 +26,13 @@ public class DoorsTests
         await using var server = await RunningLicenseServer.StartAsync();
 
         var endpoints = server.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.Cast<RouteEndpoint>()
-            .ToDictionary(endpoint => endpoint.DisplayName!.Split(' ')[1] + " " + endpoint.RoutePattern.RawText, endpoint => endpoint.Metadata.GetMetadata<DoorMetadata>());
+            .ToDictionary(endpoint => endpoint.DisplayName!.Split(' ')[1] + " " + endpoint.RoutePattern.RawText, endpoint => endpoint.Metadata);
 
-        Assert.All(endpoints, endpoint => Assert.NotNull(endpoint.Value));
+        Assert.All(endpoints, endpoint => Assert.NotNull(endpoint.Value.GetMetadata<DoorMetadata>()));
         Assert.Equal(
             ["/v1/device-cals", "/v1/grace", "/v1/hosts/join", "/v1/hosts/renew", "/v1/recovery", "/v1/revocations", "/v1/sessions", "/v1/time", "/v1/user-cals", "/v1/validations"],
-            endpoints.Where(endpoint => endpoint.Value!.Door == Door.Hosts).Select(endpoint => endpoint.Key.Split(' ')[1]).Order());
-        Assert.All(endpoints.Values.Where(declared => declared!.Door == Door.Hosts), declared => Assert.NotEqual(Credential.None, declared!.Credential));
+            endpoints.Where(endpoint => endpoint.Value.GetMetadata<DoorMetadata>()!.Door == Door.Hosts).Select(endpoint => endpoint.Key.Split(' ')[1]).Order());
+        Assert.All(endpoints.Values, declared => Assert.Equal(declared.GetMetadata<DoorMetadata>()!.Door == Door.Hosts, declared.GetMetadata<CredentialMetadata>() is not null));
     }
 
     [Fact]

@@ -10,7 +10,8 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
-using Ostiary.LicenseServer.Http;
+using Ostiary.Doors;
+using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Ostiary.Roles.Tests.LicenseServer;
@@ -248,14 +249,14 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         })
         {
             // Joining is for those who are no hosts yet: what they must have is an invitation.
-            var routes = code == LicensingProblem.HostNotJoined ? Hosts.Where(route => route.Says<DoorMetadata>()!.Credential != Credential.OwnKey) : Hosts;
+            var routes = code == LicensingProblem.HostNotJoined ? Hosts.Where(route => route.Says<CredentialMetadata>()!.Credential != Credential.OwnKey) : Hosts;
             await ExpectAsync(who, routes, route => http.CallAsync(route, Path(route), Body(route)), _ => (code == LicensingProblem.HostNotJoined ? 403 : 401, code, null));
             await ExpectAsync(who, Administration, route => http.CallAsync(route, Path(route), Body(route)), _ => (404, LicensingProblem.NotFound, null));
         }
 
         await PassAsync(TimeSpan.FromDays(31));
         await ExpectAsync(
-            "a host whose certificate is over", Hosts.Where(route => route.Says<DoorMetadata>()!.Credential == Credential.Membership),
+            "a host whose certificate is over", Hosts.Where(route => route.Says<CredentialMetadata>()!.Credential == Credential.Membership),
             route => _host.Http.CallAsync(route, Path(route), Body(route)), _ => (403, LicensingProblem.HostNotJoined, null));
     }
 
@@ -264,10 +265,10 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
     {
         await ExpectAsync(
             "64 KiB and one", Administration.Where(route => route.HasBody),
-            route => _administrator.CallAsync(route, Path(route), new string(' ', Json.AdministrationBodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
+            route => _administrator.CallAsync(route, Path(route), new string(' ', Json.BodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
         await ExpectAsync(
             "16 KiB and one", Hosts.Where(route => route.HasBody),
-            route => HostFor(route).CallAsync(route, Path(route), new string(' ', Json.HostBodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
+            route => HostFor(route).CallAsync(route, Path(route), new string(' ', CredentialMetadata.BodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
     }
 
     [Fact]
@@ -451,7 +452,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
                 .Select(route => (route, HostFor(route), Samples[route.Name].Takes!)));
 
     // Who asks with success at the hosts' door.
-    private HttpClient HostFor(Route route) => route.Says<DoorMetadata>()!.Credential == Credential.OwnKey ? Joining : (route.Pattern == "/v1/user-cals" ? _perUserHost : _host).Http;
+    private HttpClient HostFor(Route route) => route.Says<CredentialMetadata>()!.Credential == Credential.OwnKey ? Joining : (route.Pattern == "/v1/user-cals" ? _perUserHost : _host).Http;
 
     private string Path(Route route) => Fill(Named().Replace(route.Pattern, _ => Samples[route.Name].Of));
 

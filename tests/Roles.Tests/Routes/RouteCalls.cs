@@ -29,7 +29,7 @@ internal sealed record Route(RouteEndpoint Endpoint, HttpMethod Method, string P
             new Route(endpoint, new(endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single()), endpoint.RoutePattern.RawText!))];
 
     // Pages for people answer with pages; their tests are their own.
-    private static bool IsApi(RouteEndpoint endpoint) => endpoint.RoutePattern.RawText is { } pattern && pattern != "/" && !pattern.StartsWith("/web", StringComparison.Ordinal);
+    private static bool IsApi(RouteEndpoint endpoint) => endpoint.RoutePattern.RawText is { } pattern && pattern != "/" && !pattern.StartsWith("/web", StringComparison.Ordinal) && !pattern.StartsWith("/operator", StringComparison.Ordinal);
 
     public T? Says<T>()
         where T : class => Endpoint.Metadata.GetMetadata<T>();

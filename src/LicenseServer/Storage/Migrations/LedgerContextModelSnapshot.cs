@@ -16,7 +16,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.15");
 
-            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Account", b =>
+            modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>
                 {
                     b.Property<byte[]>("AccountId")
                         .HasColumnType("BLOB")
@@ -56,6 +56,87 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasFilter("removed_at IS NULL");
 
                     b.ToTable("accounts", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.Doors.Accounts.SignInFailure", b =>
+                {
+                    b.Property<byte[]>("NameHash")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("name_hash");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("count");
+
+                    b.Property<long>("LastAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_at");
+
+                    b.HasKey("NameHash");
+
+                    b.HasIndex("LastAt");
+
+                    b.ToTable("sign_in_failures", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.Doors.Accounts.Token", b =>
+                {
+                    b.Property<byte[]>("TokenId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("token_id");
+
+                    b.Property<byte[]>("AccountId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("account_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("hash");
+
+                    b.Property<int>("Kind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("kind");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<int>("Role")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("role");
+
+                    b.HasKey("TokenId");
+
+                    b.HasIndex("AccountId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("Hash")
+                        .IsUnique();
+
+                    b.ToTable("tokens", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.AnsweredRequest", b =>
@@ -761,27 +842,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("policy", (string)null);
                 });
 
-            modelBuilder.Entity("Ostiary.LicenseServer.Storage.SignInFailure", b =>
-                {
-                    b.Property<byte[]>("NameHash")
-                        .HasColumnType("BLOB")
-                        .HasColumnName("name_hash");
-
-                    b.Property<int>("Count")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("count");
-
-                    b.Property<long>("LastAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("last_at");
-
-                    b.HasKey("NameHash");
-
-                    b.HasIndex("LastAt");
-
-                    b.ToTable("sign_in_failures", (string)null);
-                });
-
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Temporary", b =>
                 {
                     b.Property<long>("Id")
@@ -857,66 +917,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("HostId", "Id");
 
                     b.ToTable("temporaries", (string)null);
-                });
-
-            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Token", b =>
-                {
-                    b.Property<byte[]>("TokenId")
-                        .HasColumnType("BLOB")
-                        .HasColumnName("token_id");
-
-                    b.Property<byte[]>("AccountId")
-                        .HasColumnType("BLOB")
-                        .HasColumnName("account_id");
-
-                    b.Property<long>("CreatedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("created_at");
-
-                    b.Property<long>("ExpiresAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("expires_at");
-
-                    b.Property<byte[]>("Hash")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("hash");
-
-                    b.Property<int>("Kind")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("kind");
-
-                    b.Property<long?>("LastUsedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("last_used_at");
-
-                    b.Property<long>("LedgerNumber")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ledger_number");
-
-                    b.Property<string>("Name")
-                        .HasMaxLength(64)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("name");
-
-                    b.Property<long?>("RevokedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("revoked_at");
-
-                    b.Property<int>("Role")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("role");
-
-                    b.HasKey("TokenId");
-
-                    b.HasIndex("AccountId");
-
-                    b.HasIndex("ExpiresAt");
-
-                    b.HasIndex("Hash")
-                        .IsUnique();
-
-                    b.ToTable("tokens", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.UserCal", b =>
