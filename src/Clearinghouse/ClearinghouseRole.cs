@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Activation;
+using Ostiary.Clearinghouse.Agreements;
 using Ostiary.Clearinghouse.Audit;
 using Ostiary.Clearinghouse.Grace;
 using Ostiary.Clearinghouse.Http;
@@ -93,6 +94,8 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<ActivateLicenseServer>();
         builder.Services.AddSingleton<CheckProductKey>();
         builder.Services.AddSingleton<RedeemProductKey>();
+        builder.Services.AddSingleton<AgreementDraws>();
+        builder.Services.AddSingleton<DrawCals>();
         builder.Services.AddSingleton<AnswerTelephone>();
         builder.Services.AddSingleton<CarriedRequests>();
         builder.Services.AddSingleton<CarryPages>();
@@ -130,6 +133,8 @@ public static class ClearinghouseRole
             .Takes<RedeemRequest>().Answers<RedeemResponse>("Makes a product key a key pack; the same key from the same license server gets the same pack.");
         app.MapPost("/v1/time", (HttpContext context, TellTime use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<TimeRequest>().Answers<ClearinghouseTimeAnswer>("What time it is, signed.");
+        app.MapPost("/v1/draws", (HttpContext context, DrawCals use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<DrawCalsRequest>().Answers<DrawCalsResponse>("Draws CALs from an agreement, as a product key for the license server that asks; the same request gets the same key.");
         CarryPages.Map(app, limited);
         app.MapApiDescription(Door.Public);
 
@@ -137,6 +142,9 @@ public static class ClearinghouseRole
             .Takes<TelephoneActivationRequest>().Answers<TelephoneAnswer>("An activation whose request was read aloud: what is read back.");
         app.MapPost("/v1/telephone/key-packs", (HttpContext context, AnswerTelephone use) => use.RedeemAsync(context)).At(Door.Administration).For(AccountRole.Operator)
             .Takes<TelephoneRedemptionRequest>().Answers<TelephoneAnswer>("A product key that was read aloud: what is read back.");
+        app.MapPost("/v1/telephone/draws", (HttpContext context, DrawCals use) => use.ByTelephoneAsync(context)).At(Door.Administration).For(AccountRole.Operator)
+            .Takes<TelephoneDrawRequest>().Answers<ProductKeyRecord>("Draws CALs from an agreement whose numbers were read aloud, as a product key.");
+        ManageAgreements.Map(app);
         app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Reader)
             .Answers<ClearinghouseStatus>("Keys, counts, and whether the signer answers.");
         app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)

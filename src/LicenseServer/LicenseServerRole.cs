@@ -89,6 +89,7 @@ public static class LicenseServerRole
         CheckPack.Map(app);
         InstallPack.Map(app);
         CarryPack.Map(app);
+        DrawPack.Map(app);
         ListPacks.Map(app);
         ChangePack.Map(app);
         ManageUserCals.Map(app);

@@ -44,10 +44,12 @@ internal sealed class Redemptions(
                             LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key was installed on another license server on {key.RedeemedAt:yyyy-MM-dd}; to move its CALs, remove the pack there and ask the publisher to transfer it");
                 }
 
+                if (key.BoundTo is { } drawnFor && drawnFor != licenseServer.Id.Text)
+                    throw new ProblemException(LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key was drawn from an agreement for license server {drawnFor}, and is good there only");
                 var now = time.GetUtcNow();
                 var statement = new KeyPackStatement(
                     KeyPackAnswer.PackIdOf(productKey, licenseServer.Fingerprint), licenseServer.Fingerprint, key.Type, key.Version, key.Quantity, key.Program,
-                    new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero), null);
+                    new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero), key.PackUntil);
                 var pack = new KeyPackRow
                 {
                     PackId = statement.PackId,

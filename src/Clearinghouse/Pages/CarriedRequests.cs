@@ -1,4 +1,5 @@
 using Ostiary.Clearinghouse.Activation;
+using Ostiary.Clearinghouse.Agreements;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Contracts.Activation;
@@ -12,11 +13,13 @@ namespace Ostiary.Clearinghouse.Pages;
 /// <param name="Kind">An activation or a key pack.</param>
 /// <param name="LicenseServerId">For which license server.</param>
 /// <param name="Done">It was done before: the same answer is given again.</param>
-/// <param name="Key">What the product key is for; null for an activation.</param>
-public sealed record CarriedRequest(CodeKind Kind, string LicenseServerId, bool Done, CheckProductKeyResponse? Key);
+/// <param name="Key">What the product key is for; null for anything else.</param>
+/// <param name="Draw">What is drawn from an agreement; null for anything else.</param>
+/// <param name="Left">CALs of that kind that the agreement has left.</param>
+public sealed record CarriedRequest(CodeKind Kind, string LicenseServerId, bool Done, CheckProductKeyResponse? Key, DrawRequest? Draw = null, int Left = 0);
 
 /// <summary>Request codes from a person's hand: what they ask, and the answer. Rows and signatures are those of every other method.</summary>
-internal sealed class CarriedRequests(Activations activations, Redemptions redemptions, CheckProductKey keys)
+internal sealed class CarriedRequests(Activations activations, Redemptions redemptions, CheckProductKey keys, AgreementDraws agreements)
 {
     /// <summary>Reads and verifies a code, and spends nothing.</summary>
     /// <exception cref="ProblemException">It is none, or not signed by its license server.</exception>
@@ -31,6 +34,13 @@ internal sealed class CarriedRequests(Activations activations, Redemptions redem
         }
 
         using var licenseServer = await IdentifyAsync(code, cancellation);
+        if (code.Kind == CodeKind.Draw)
+        {
+            var draw = DrawCals.ReadRequest(code.Content, licenseServer);
+            var (done, left) = await agreements.LookAsync(draw, licenseServer.Id, cancellation);
+            return new(code.Kind, licenseServer.Id.Text, done, null, draw, left);
+        }
+
         var key = await keys.CheckAsync(RedeemProductKey.ReadRequest(code.Content, licenseServer), licenseServer.Id, cancellation);
         return new(code.Kind, licenseServer.Id.Text, key.State == ProductKeyState.RedeemedHere, key);
     }
@@ -52,6 +62,13 @@ internal sealed class CarriedRequests(Activations activations, Redemptions redem
         }
 
         using var licenseServer = await IdentifyAsync(code, cancellation);
+        if (code.Kind == CodeKind.Draw)
+        {
+            var (_, drawn) = await agreements.DrawAsync(DrawCals.ReadRequest(code.Content, licenseServer), licenseServer.Id, ConnectionMethod.Web, cancellation);
+            var made = await redemptions.RedeemAsync(drawn, licenseServer, ConnectionMethod.Web, cancellation);
+            return ResponseCode.Draw(drawn.Text, made.Statement!, redemptions.IssuerOf(made).RawData);
+        }
+
         var pack = await redemptions.RedeemAsync(RedeemProductKey.ReadRequest(code.Content, licenseServer), licenseServer, ConnectionMethod.Web, cancellation);
         return ResponseCode.KeyPack(pack.Statement!, redemptions.IssuerOf(pack).RawData);
     }

@@ -37,6 +37,7 @@ internal sealed class CheckProductKey(Database database, ProductKeySecrets secre
 
     private static ProductKeyState StateOf(ProductKeyRow row, LicenseServerId? asking) => row.RedeemedBy switch
     {
+        null when row.BoundTo is { } drawnFor && drawnFor != asking?.Text => ProductKeyState.RedeemedElsewhere,
         null => ProductKeyState.Available,
         var by when by == asking?.Text => ProductKeyState.RedeemedHere,
         _ => ProductKeyState.RedeemedElsewhere,

@@ -53,6 +53,8 @@ internal sealed class MintProductKeys(Database database, ProductKeySecrets secre
             throw Invalid("count", $"count is {request.Count}; 1 to {MaxCount} are taken");
         if (string.IsNullOrWhiteSpace(request.Program) || request.Program.Length > MaxProgramLength || request.Program.Any(char.IsControl))
             throw Invalid("program", $"program is required, with at most {MaxProgramLength} characters and no control characters, for example retail");
+        if (LicenseProgram.Find(request.Program) is { HasAgreements: true } program)
+            throw Invalid("program", $"product keys of {program.Title} are drawn from agreements; enter the agreement");
     }
 
     private ProductKeyRow NewRow(ProductKey key, string program, DateTimeOffset now)

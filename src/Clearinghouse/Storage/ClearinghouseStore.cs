@@ -15,6 +15,8 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
 
     public DbSet<ProductKeyRow> ProductKeys => Set<ProductKeyRow>();
 
+    public DbSet<AgreementRow> Agreements => Set<AgreementRow>();
+
     public DbSet<KeyPackRow> KeyPacks => Set<KeyPackRow>();
 
     public DbSet<GraceExtensionRow> GraceExtensions => Set<GraceExtensionRow>();
@@ -40,7 +42,22 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
         {
             key.HasIndex(row => row.LookupHash).IsUnique();
             key.HasIndex(row => row.RedeemedAt);
+            key.HasIndex(row => row.DrawNonce).IsUnique();
+            key.HasOne<AgreementRow>().WithMany().HasForeignKey(row => row.AgreementId).OnDelete(DeleteBehavior.Restrict);
         });
+        model.Entity<AgreementRow>(agreement =>
+        {
+            agreement.HasIndex(row => new { row.Program, row.Numbers }).IsUnique();
+            agreement.HasMany(row => row.Limits).WithOne().HasForeignKey(row => row.AgreementId);
+            agreement.HasMany(row => row.Servers).WithOne().HasForeignKey(row => row.AgreementId);
+        });
+        model.Entity<AgreementLimitRow>(limit =>
+        {
+            limit.ToTable("AgreementLimits").HasKey(row => new { row.AgreementId, row.Type, row.Version });
+            // Whatever the code does, the database holds to it.
+            limit.ToTable(table => table.HasCheckConstraint("CK_AgreementLimits_Drawn", "Drawn >= 0 AND Drawn <= Quantity"));
+        });
+        model.Entity<AgreementServerRow>().ToTable("AgreementServers").HasKey(row => new { row.AgreementId, row.LicenseServerId });
         model.Entity<KeyPackRow>(pack =>
         {
             pack.HasKey(row => row.PackId);

@@ -24,6 +24,18 @@ internal sealed class ProductKeyRow
 
     public required DateTimeOffset MintedAt { get; init; }
 
+    /// <summary>The agreement that it was drawn from; null for one that was sold by itself.</summary>
+    public long? AgreementId { get; init; }
+
+    /// <summary>Names the draw, 16 bytes: the same again gets the same key.</summary>
+    public byte[]? DrawNonce { get; init; }
+
+    /// <summary>The License Server ID that drew it, and that alone may redeem it.</summary>
+    public string? BoundTo { get; init; }
+
+    /// <summary>The end of the key pack that it becomes; null for a perpetual one.</summary>
+    public DateTimeOffset? PackUntil { get; init; }
+
     public DateTimeOffset? RedeemedAt { get; private set; }
 
     /// <summary>The License Server ID that redeemed it.</summary>

@@ -10,6 +10,7 @@ public enum CodeKind : byte
 {
     Activation = 1,
     KeyPack = 2,
+    Draw = 3,
 }
 
 /// <summary>
@@ -78,7 +79,8 @@ public abstract record CarriedCode(CodeKind Kind, byte[] Content)
 
 /// <summary>
 /// What a license server asks. Activation: the <see cref="ActivationRequest"/> and its proof (<see cref="ActivateRequest.Proof"/>).
-/// Key pack: a signed <see cref="Statements.RedemptionRequest"/>, which names the license server's key.
+/// Key pack: a signed <see cref="Statements.RedemptionRequest"/>, which names the license server's key; a draw from an agreement: a signed
+/// <see cref="Statements.DrawRequest"/>, which does too.
 /// </summary>
 /// <param name="Kind">What it is for.</param>
 /// <param name="Content">The bytes.</param>
@@ -114,7 +116,8 @@ public sealed record RequestCode(CodeKind Kind, byte[] Content) : CarriedCode(Ki
 
 /// <summary>
 /// What a clearinghouse answers. Activation: an <see cref="ActivationAnswer"/>; key pack: length (2 bytes, big-endian) and bytes of the signed
-/// <see cref="Statements.KeyPackStatement"/>. Behind it the issuing certificate, DER.
+/// <see cref="Statements.KeyPackStatement"/>. Behind it the issuing certificate, DER. A draw's answer has the 25 symbols of the product key that was drawn
+/// (ASCII, without hyphens) before what a key pack's has.
 /// </summary>
 /// <param name="Kind">What it is for.</param>
 /// <param name="Content">The bytes.</param>
@@ -136,13 +139,24 @@ public sealed record ResponseCode(CodeKind Kind, byte[] Content) : CarriedCode(K
             ? (ActivationAnswer.Decode(Content.AsSpan(0, ActivationAnswer.Length)), Content[ActivationAnswer.Length..])
             : null;
 
+    public static ResponseCode Draw(string productKey, byte[] statement, byte[] issuingCertificate)
+        => new(CodeKind.Draw, [.. Encoding.ASCII.GetBytes(productKey.Replace("-", "", StringComparison.Ordinal)), .. KeyPack(statement, issuingCertificate).Content]);
+
     /// <summary>The parts of a key pack's code; null when it is cut off or for something else.</summary>
-    public (byte[] Statement, byte[] IssuingCertificate)? ReadKeyPack()
+    public (byte[] Statement, byte[] IssuingCertificate)? ReadKeyPack() => Kind == CodeKind.KeyPack ? ReadKeyPack(Content) : null;
+
+    /// <summary>The parts of a draw's code; null when it is cut off or for something else.</summary>
+    public (string ProductKey, byte[] Statement, byte[] IssuingCertificate)? ReadDraw()
+        => Kind == CodeKind.Draw && Content.Length > ProductKey.SymbolCount && ReadKeyPack(Content[ProductKey.SymbolCount..]) is var (statement, issuing)
+            ? (Encoding.ASCII.GetString(Content, 0, ProductKey.SymbolCount), statement, issuing)
+            : null;
+
+    private static (byte[] Statement, byte[] IssuingCertificate)? ReadKeyPack(byte[] content)
     {
-        if (Kind != CodeKind.KeyPack || Content.Length < 2)
+        if (content.Length < 2)
             return null;
-        var length = (Content[0] << 8) | Content[1];
-        return Content.Length > length + 2 ? (Content[2..(length + 2)], Content[(length + 2)..]) : null;
+        var length = (content[0] << 8) | content[1];
+        return content.Length > length + 2 ? (content[2..(length + 2)], content[(length + 2)..]) : null;
     }
 
     /// <summary>Reads a code.</summary>

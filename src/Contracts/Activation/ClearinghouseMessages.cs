@@ -64,6 +64,18 @@ public sealed record RedeemRequest(byte[] Request, string LicenseServerCertifica
 /// <param name="IssuingCertificate">The certificate of the key that signed it, PEM.</param>
 public sealed record RedeemResponse(byte[] KeyPack, string IssuingCertificate);
 
+/// <summary><c>POST /v1/draws</c>: draws CALs from an agreement, as a product key for the license server that asks. The same request gets the same key.</summary>
+/// <param name="Request">A <see cref="Statements.DrawRequest"/>, signed by the license server.</param>
+/// <param name="LicenseServerCertificate">The license server's certificate, PEM.</param>
+public sealed record DrawCalsRequest(byte[] Request, string LicenseServerCertificate);
+
+/// <param name="ProductKey">For this license server only; it is redeemed as any other.</param>
+public sealed record DrawCalsResponse(string ProductKey)
+{
+    /// <summary>Says nothing: the product key is a secret.</summary>
+    public override string ToString() => nameof(DrawCalsResponse);
+}
+
 /// <summary><c>POST /v1/time</c> of a clearinghouse, for a license server whose clock has leapt.</summary>
 /// <param name="Statement">A <see cref="Statements.SignedTimeStatement"/>, signed by an issuing key.</param>
 /// <param name="IssuingCertificate">The certificate of the key that signed it, PEM.</param>

@@ -37,6 +37,30 @@ public sealed record LicenseProgram(string Name, byte Code, string Title, IReadO
         return program is not null;
     }
 
+    /// <summary>Whether CALs of it are drawn from an agreement with numbers.</summary>
+    public bool HasAgreements => Fields.Count > 0;
+
+    /// <summary>Whether whoever knows an agreement's numbers has its papers: they are too long to be guessed.</summary>
+    public bool NumbersAreSecret => Fields.Any(number => number is { LettersToo: true, Length: >= 15 });
+
+    /// <summary>Reads numbers as people type them: spaces, hyphens and case do not matter.</summary>
+    /// <param name="typed">One text a field.</param>
+    /// <param name="numbers">In their one spelling.</param>
+    /// <returns>What is wrong, naming the field; null when all is right.</returns>
+    public string? Read(IReadOnlyList<string?> typed, out IReadOnlyList<string> numbers)
+    {
+        numbers = [];
+        if (typed.Count != Fields.Count)
+            return Fields.Count == 0 ? $"{Title} has no numbers" : $"{Title} has {string.Join(" and ", Fields.Select(field => field.Title))}; {typed.Count} numbers were given";
+        var read = typed.Select(text => (text ?? "").Length > MaxTyped ? "" : string.Concat((text ?? "").Where(symbol => symbol is not (' ' or '-'))).ToUpperInvariant()).ToList();
+        var wrong = Fields.Zip(read, (field, text) => field.Check(text)).FirstOrDefault(error => error is not null);
+        if (wrong is null)
+            numbers = read;
+        return wrong;
+    }
+
+    private const int MaxTyped = 64;
+
     public override string ToString() => Name;
 }
 

@@ -16,6 +16,9 @@ public sealed class ClearinghouseClient(HttpClient http)
     public Task<RedeemResponse> RedeemAsync(RedeemRequest request, CancellationToken cancellation)
         => http.PostAsync<RedeemRequest, RedeemResponse>("v1/key-packs", request, cancellation);
 
+    public Task<DrawCalsResponse> DrawAsync(DrawCalsRequest request, CancellationToken cancellation)
+        => http.PostAsync<DrawCalsRequest, DrawCalsResponse>("v1/draws", request, cancellation);
+
     public Task<ClearinghouseTimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
         => http.PostAsync<TimeRequest, ClearinghouseTimeAnswer>("v1/time", request, cancellation);
 }
@@ -75,6 +78,21 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<ProductKeyRecord> FindProductKeyAsync(FindProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<FindProductKeyRequest, ProductKeyRecord>("v1/product-keys/find", request, cancellation);
 
+    public Task<AgreementRecord> AddAgreementAsync(AddAgreementRequest request, CancellationToken cancellation)
+        => http.PostAsync<AddAgreementRequest, AgreementRecord>("v1/agreements", request, cancellation);
+
+    public Task<Page<AgreementRecord>> AgreementsAsync(string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<AgreementRecord>>(Query.Page("v1/agreements", after, limit), cancellation);
+
+    public Task<AgreementRecord> AgreementAsync(long id, CancellationToken cancellation)
+        => http.GetAsync<AgreementRecord>($"v1/agreements/{id}", cancellation);
+
+    public Task<AgreementRecord> ChangeAgreementAsync(long id, ChangeAgreementRequest request, CancellationToken cancellation)
+        => http.PutAsync<ChangeAgreementRequest, AgreementRecord>($"v1/agreements/{id}", request, cancellation);
+
+    public Task<ProductKeyRecord> TelephoneDrawAsync(TelephoneDrawRequest request, CancellationToken cancellation)
+        => http.PostAsync<TelephoneDrawRequest, ProductKeyRecord>("v1/telephone/draws", request, cancellation);
+
     public Task<Page<ClearinghouseAuditRecord>> AuditAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<ClearinghouseAuditRecord>>(Query.Page("v1/audit", after, limit), cancellation);
 
@@ -105,6 +123,15 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
 
     public Task<PackRecord> PackAnswerAsync(CarriedRedemptionAnswer request, CancellationToken cancellation)
         => http.PostAsync<CarriedRedemptionAnswer, PackRecord>("v1/packs/answer", request, cancellation);
+
+    public Task<PackRecord> DrawPackAsync(DrawPackRequest request, CancellationToken cancellation)
+        => http.PostAsync<DrawPackRequest, PackRecord>("v1/packs/draws", request, cancellation);
+
+    public Task<CarriedRedemption> DrawRequestAsync(DrawPackRequest request, CancellationToken cancellation)
+        => http.PostAsync<DrawPackRequest, CarriedRedemption>("v1/packs/draws/request", request, cancellation);
+
+    public Task<PackRecord> DrawAnswerAsync(CarriedDrawAnswer request, CancellationToken cancellation)
+        => http.PostAsync<CarriedDrawAnswer, PackRecord>("v1/packs/draws/answer", request, cancellation);
 
     public Task<CheckProductKeyResponse> CheckPackAsync(ProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<ProductKeyRequest, CheckProductKeyResponse>("v1/packs/check", request, cancellation);

@@ -20,6 +20,7 @@ internal static class ClearinghouseCommand
         RotateIssuing(),
         TelephoneCommand.Create(),
         new Command("grace", "Grace periods of session hosts.") { ExtendGrace() },
+        AgreementsCommand.Create(),
         AccountsCommand.Create(Role, What),
         TokensCommand.Create(Role, What),
         AuditCommand.CreateForClearinghouse(),

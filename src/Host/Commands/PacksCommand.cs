@@ -12,7 +12,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary packs</c>: the key packs of the license server.</summary>
 internal static class PacksCommand
 {
-    public static Command Create() => new("packs", "Key packs of this license server.") { Check(), Install(), List(), Convert(), Remove() };
+    public static Command Create() => new("packs", "Key packs of this license server.") { Check(), Install(), DrawCommand.Create(), List(), Convert(), Remove() };
 
     private static Argument<string> Key() => new("key") { Description = "The product key: 25 symbols; spaces, hyphens and case do not matter." };
 

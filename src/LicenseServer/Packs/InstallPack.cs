@@ -30,11 +30,16 @@ internal static class InstallPack
     private static async Task Handle(HttpContext context)
     {
         var request = await Json.ReadAsync(context, ContractsJson.Default.ProductKeyRequest).ConfigureAwait(false);
-        var productKey = ProductKeyText.Parse(request.ProductKey);
-        var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        var pack = await FindAsync(ledger, productKey, context.RequestAborted).ConfigureAwait(false)
-            ?? await RedeemAsync(context, ledger, productKey).ConfigureAwait(false);
+        var pack = await InstallAsync(context, ProductKeyText.Parse(request.ProductKey)).ConfigureAwait(false);
         await Json.WriteAsync(context, ListPacks.RecordOf(pack), ContractsJson.Default.PackRecord).ConfigureAwait(false);
+    }
+
+    /// <summary>The pack of a product key: as it is installed here, or redeemed at the clearinghouse.</summary>
+    internal static async Task<Pack> InstallAsync(HttpContext context, ProductKeyText productKey)
+    {
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
+        return await FindAsync(ledger, productKey, context.RequestAborted).ConfigureAwait(false)
+            ?? await RedeemAsync(context, ledger, productKey).ConfigureAwait(false);
     }
 
     /// <summary>The pack that a product key has made here; null when there is none.</summary>

@@ -35,6 +35,8 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<Redemption> Redemptions => Set<Redemption>();
 
+    public DbSet<Draw> Draws => Set<Draw>();
+
     public DbSet<JoinedHost> Hosts => Set<JoinedHost>();
 
     public DbSet<RunningSession> Sessions => Set<RunningSession>();
@@ -164,6 +166,11 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
         {
             detail.ToTable("audit_details").HasKey(row => row.Number);
             detail.Property(row => row.Number).ValueGeneratedNever();
+        });
+        model.Entity<Draw>(draw =>
+        {
+            draw.ToTable("draws").HasKey(row => row.WantedHash);
+            draw.Property(row => row.Kind).HasMaxLength(128);
         });
         AccountModel.Configure(model, "removed_at");
         UseSnakeCase(model);

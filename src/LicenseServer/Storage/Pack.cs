@@ -64,6 +64,20 @@ internal sealed class Pack
     public void ReturnSeat() => Issued--;
 }
 
+/// <summary>CALs on their way from an agreement (table <c>draws</c>): what makes a repeated draw the same one. It goes when their pack is installed.</summary>
+internal sealed class Draw
+{
+    /// <summary>SHA-256 of what is wanted, with the agreement's numbers.</summary>
+    public required byte[] WantedHash { get; init; }
+
+    /// <summary>Program, type, version and quantity.</summary>
+    public required string Kind { get; init; }
+
+    public required byte[] Nonce { get; init; }
+
+    public required DateTimeOffset RequestedAt { get; init; }
+}
+
 /// <summary>A product key on its way (table <c>redemptions</c>): what makes a repeated redemption the same request. The key itself is not stored.</summary>
 internal sealed class Redemption
 {

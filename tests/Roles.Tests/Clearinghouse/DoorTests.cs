@@ -26,12 +26,19 @@ public sealed class DoorTests : IAsyncLifetime
     {
         Assert.Equal(
             [
-                "DELETE /v1/accounts/{name} Administration", "DELETE /v1/tokens/{id} Administration",
-                "GET / Public", "GET /openapi/public-v1.json Public", "GET /openapi/v1.json Administration", "GET /v1/accounts Administration", "GET /v1/audit Administration", "GET /v1/audit/verification Administration",
-                "GET /v1/caller Administration", "GET /v1/issuing Public", "GET /v1/product-keys Administration", "GET /v1/root Public", "GET /v1/status Administration", "GET /v1/tokens Administration", "GET /web Public", "GET /web/clearinghouse.css Public", "GET /web/clearinghouse.js Public", "GET /web/root Public", "POST /v1/accounts Administration", "POST /v1/activations Public",
-                "POST /v1/grace-extensions Administration",
-                "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration", "POST /v1/sign-in Administration", "POST /v1/sign-out Administration", "POST /v1/telephone/activations Administration",
-                "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /v1/tokens Administration", "POST /web Public", "POST /web/answer Public", "PUT /v1/accounts/{name}/password Administration", "PUT /v1/accounts/{name}/role Administration",
+                "DELETE /v1/accounts/{name} Administration", "DELETE /v1/tokens/{id} Administration", "GET / Public", "GET /openapi/public-v1.json Public",
+                "GET /openapi/v1.json Administration", "GET /operator Administration", "GET /operator/activation Administration", "GET /operator/agreement Administration",
+                "GET /operator/clearinghouse.css Administration", "GET /operator/clearinghouse.js Administration", "GET /operator/key-pack Administration",
+                "GET /operator/sign-in Administration", "GET /v1/accounts Administration", "GET /v1/agreements Administration", "GET /v1/agreements/{id} Administration",
+                "GET /v1/audit Administration", "GET /v1/audit/verification Administration", "GET /v1/caller Administration", "GET /v1/issuing Public", "GET /v1/product-keys Administration",
+                "GET /v1/root Public", "GET /v1/status Administration", "GET /v1/tokens Administration", "GET /web Public", "GET /web/clearinghouse.css Public",
+                "GET /web/clearinghouse.js Public", "GET /web/root Public", "GET /web/telephone Public", "POST /operator/activation Administration",
+                "POST /operator/agreement Administration", "POST /operator/groups Administration", "POST /operator/key-pack Administration", "POST /operator/sign-in Administration",
+                "POST /operator/sign-out Administration", "POST /v1/accounts Administration", "POST /v1/activations Public", "POST /v1/agreements Administration", "POST /v1/draws Public",
+                "POST /v1/grace-extensions Administration", "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public",
+                "POST /v1/product-keys/find Administration", "POST /v1/sign-in Administration", "POST /v1/sign-out Administration", "POST /v1/telephone/activations Administration",
+                "POST /v1/telephone/draws Administration", "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /v1/tokens Administration", "POST /web Public",
+                "POST /web/answer Public", "PUT /v1/accounts/{name}/password Administration", "PUT /v1/accounts/{name}/role Administration", "PUT /v1/agreements/{id} Administration",
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));
@@ -45,7 +52,7 @@ public sealed class DoorTests : IAsyncLifetime
         {
             var parts = endpoint.Split(' ');
             var other = parts[2] == nameof(Door.Public) ? _publisher.AdministrationHttp : _publisher.Http;
-            using var request = new HttpRequestMessage(new HttpMethod(parts[0]), parts[1].TrimStart('/').Replace("{name}", "alice", StringComparison.Ordinal).Replace("{id}", Guid.Empty.ToString(), StringComparison.Ordinal));
+            using var request = new HttpRequestMessage(new HttpMethod(parts[0]), parts[1].TrimStart('/').Replace("{name}", "alice", StringComparison.Ordinal).Replace("{id}", "1", StringComparison.Ordinal));
             // What a forged header could say of the door is not looked at.
             request.Headers.Host = "localhost";
             using var response = await other.SendAsync(request, TestPublisher.Cancellation);

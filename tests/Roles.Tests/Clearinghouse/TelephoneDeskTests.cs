@@ -231,7 +231,7 @@ public sealed partial class TelephoneDeskTests : IAsyncLifetime
         await _publisher.StopClearinghouseAsync();
         await _publisher.StartClearinghouseAsync(_publisher.Options(numbers: new() { ["*"] = "+44 20 7946 0100", ["CA"] = "+1 (613) 555-0100" }));
 
-        var page = await _publisher.Http.GetStringAsync("web/telephone", Cancellation);
+        var page = WebUtility.HtmlDecode(await _publisher.Http.GetStringAsync("web/telephone", Cancellation));
         var file = await _publisher.Http.GetStringAsync("v1/issuing", Cancellation);
 
         Assert.Matches("(?s)Canada.*tel:\\+16135550100.*Elsewhere.*tel:\\+442079460100", page);

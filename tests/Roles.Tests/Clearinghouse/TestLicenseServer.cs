@@ -48,6 +48,9 @@ public sealed class TestLicenseServer : IDisposable
             Statement.Sign(new RedemptionRequest(productKey, RandomNumberGenerator.GetBytes(RedemptionRequest.NonceLength), publisher.Time.GetUtcNow()).Encode(), Key),
             CertificateChain.ToPem([Certificate]));
 
+    public Task<DrawCalsResponse> DrawAsync(TestPublisher publisher, DrawRequest request)
+        => publisher.Client.DrawAsync(new(Statement.Sign(request.Encode(), Key), CertificateChain.ToPem([Certificate])), TestPublisher.Cancellation);
+
     public Task<RedeemResponse> RedeemAsync(TestPublisher publisher, string productKey)
         => publisher.Client.RedeemAsync(NewRedemption(publisher, productKey), TestPublisher.Cancellation);
 

@@ -27,6 +27,7 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, Guid> _packs = new();
+    private readonly ConcurrentDictionary<string, string> _drawn = new();
 
     private FakeClearinghouse(WebApplication app, TestAuthority authority)
     {
@@ -43,6 +44,9 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
 
     /// <summary>Every redemption request that came, opened.</summary>
     public ConcurrentQueue<RedemptionRequest> Redemptions { get; } = new();
+
+    /// <summary>Every draw request that came, opened.</summary>
+    public ConcurrentQueue<DrawRequest> Draws { get; } = new();
 
     /// <summary>The next answer is lost on its way: the work is done and the connection breaks.</summary>
     public bool LoseNextAnswer { get; set; }
@@ -98,6 +102,10 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
             case "/v1/key-packs":
                 await AnswerAsync(context, Redeem(await ReadAsync(context, ContractsJson.Default.RedeemRequest)), ContractsJson.Default.RedeemResponse);
                 break;
+            case "/v1/draws":
+                var draw = await ReadAsync(context, ContractsJson.Default.DrawCalsRequest);
+                await AnswerAsync(context, new(Draw(draw.Request, draw.LicenseServerCertificate)), ContractsJson.Default.DrawCalsResponse);
+                break;
             case "/v1/time" when Now is { } now:
                 var asked = await ReadAsync(context, ContractsJson.Default.TimeRequest);
                 var told = new SignedTimeStatement(TimeOfAnother ? new byte[SignedTimeStatement.NonceLength] : asked.Nonce, now);
@@ -131,6 +139,24 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
         return ResponseCode.KeyPack(Redeem(new(code.Content, carried.Certificate)).KeyPack, Authority.Issuing.RawData).Text;
     }
 
+    /// <summary>Answers a draw's request code as the clearinghouse's page does.</summary>
+    public string CarryDraw(CarriedRedemption carried)
+    {
+        Assert.True(RequestCode.TryParse(carried.RequestCode, out var code, out var error), error);
+        var productKey = Draw(code.Content, carried.Certificate);
+        return ResponseCode.Draw(productKey, Sign(productKey, carried.Certificate), Authority.Issuing.RawData).Text;
+    }
+
+    private string Draw(byte[] request, string certificate)
+    {
+        using var licenseServer = X509Certificate2.CreateFromPem(certificate);
+        using var key = licenseServer.GetECDsaPublicKey()!;
+        Assert.True(Statement.TryVerify(request, key, out var payload));
+        var draw = DrawRequest.Decode(payload);
+        Draws.Enqueue(draw);
+        return _drawn.GetOrAdd(Convert.ToHexString(draw.Nonce), _ => ProductKey.Mint(draw.Type, draw.Version, draw.Quantity, RandomNumberGenerator.GetBytes(ProductKey.RandomLength)).Text);
+    }
+
     private RedeemResponse Redeem(RedeemRequest request)
     {
         using var licenseServer = X509Certificate2.CreateFromPem(request.LicenseServerCertificate);
@@ -138,9 +164,15 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
         Assert.True(Statement.TryVerify(request.Request, key, out var payload));
         var redemption = RedemptionRequest.Decode(payload);
         Redemptions.Enqueue(redemption);
+        return new(Sign(redemption.ProductKey, request.LicenseServerCertificate), Authority.Issuing.ExportCertificatePem());
+    }
+
+    private byte[] Sign(string productKeyText, string certificate)
+    {
+        using var licenseServer = X509Certificate2.CreateFromPem(certificate);
         var statement = new KeyPackStatement(
-            _packs.GetOrAdd(redemption.ProductKey, PackIdOf), MadeOutTo ?? KeyFingerprint.Of(licenseServer), CalType.Device, new(2022), Quantity, "retail", TestAuthority.Begin, null);
-        return new(Statement.Sign(statement.Encode(), Signer), Authority.Issuing.ExportCertificatePem());
+            _packs.GetOrAdd(productKeyText, PackIdOf), MadeOutTo ?? KeyFingerprint.Of(licenseServer), CalType.Device, new(2022), Quantity, "retail", TestAuthority.Begin, null);
+        return Statement.Sign(statement.Encode(), Signer);
 
         Guid PackIdOf(string productKey) => KeyPackAnswer.PackIdOf(ProductKey.TryParse(productKey, out var key, out _) ? key : throw new InvalidOperationException(), KeyFingerprint.Of(licenseServer));
     }

@@ -1,9 +1,12 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Telephone;
 using Ostiary.Doors;
 using Ostiary.Roles.Tests.Clearinghouse;
@@ -20,6 +23,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private TestPublisher _publisher = null!;
     private TestLicenseServer _server = null!;
     private string _key = null!;
+    private byte[] _draw = null!;
 
     private static CancellationToken Cancellation => TestPublisher.Cancellation;
 
@@ -34,6 +38,9 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         _publisher = await TestPublisher.StartAsync();
         _server = await _publisher.NewLicenseServerAsync();
         _key = await _publisher.MintAsync();
+        await _publisher.Administration.AddAgreementAsync(new("select", ["1234567"], "Engines Ltd", null, false, [new(CalType.Device, new(2022), 20_000)], [_server.Id.Text]), Cancellation);
+        _draw = Statement.Sign(
+            new DrawRequest("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()).Encode(), _server.Key);
     }
 
     public async ValueTask DisposeAsync()
@@ -53,7 +60,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         foreach (var route in Routes)
         {
             var other = route.Says<DoorMetadata>()!.Door == Door.Public ? _publisher.AdministrationHttp : _publisher.Http;
-            var reply = await other.CallAsync(route, route.Pattern, Samples()[route.Name].Body);
+            var reply = await other.CallAsync(route, PathOf(route), Samples()[route.Name].Body);
             Assert.True(reply is { Status: 404, Problem.Code: LicensingProblem.NotFound }, $"{route}: {reply}");
         }
 
@@ -67,7 +74,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     {
         foreach (var (route, http) in Routes.Where(route => route.HasBody).Select(route => (route, At(route))).Concat(SignerRoutes()))
         {
-            var reply = await http.CallAsync(route, route.Pattern, new string(' ', Json.BodyLimit + 1));
+            var reply = await http.CallAsync(route, PathOf(route), new string(' ', Json.BodyLimit + 1));
             Assert.True(reply is { Status: 413, Problem.Code: LicensingProblem.BodyTooLarge }, $"{route}: {reply}");
         }
 
@@ -82,11 +89,11 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         {
             foreach (var (member, body) in RouteCalls.Malformed(Samples()[route.Name].Type!))
             {
-                var reply = await At(route).CallAsync(route, route.Pattern, body);
+                var reply = await At(route).CallAsync(route, PathOf(route), body);
                 Assert.True(reply is { Status: 400, Problem.Code: LicensingProblem.InvalidField } && reply.Problem.Field == member, $"{route} with {body}: {reply}");
             }
 
-            var empty = await At(route).CallAsync(route, route.Pattern, "{}");
+            var empty = await At(route).CallAsync(route, PathOf(route), "{}");
             Assert.True(empty is { Status: 400, Problem.Field: not null }, $"{route} with {{}}: {empty}");
         }
 
@@ -94,14 +101,14 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         {
             foreach (var route in Routes.Where(route => route.HasBody))
             {
-                var reply = await At(route).CallAsync(route, route.Pattern, body);
+                var reply = await At(route).CallAsync(route, PathOf(route), body);
                 Assert.True(reply is { Status: 400, Problem.Code: LicensingProblem.InvalidField }, $"{route} with {body}: {reply}");
             }
 
             // A signer takes what it is to sign, in bytes; what is nothing that it signs is not allowed.
             foreach (var (route, http) in SignerRoutes())
             {
-                var reply = await http.CallAsync(route, route.Pattern, body);
+                var reply = await http.CallAsync(route, PathOf(route), body);
                 Assert.True(reply is { Status: 400 or 403, Problem.Code: LicensingProblem.InvalidField or LicensingProblem.NotAllowed }, $"{route} with {body}: {reply}");
             }
         }
@@ -116,7 +123,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         foreach (var route in Routes.Where(route => route.HasBody))
             foreach (var body in RouteCalls.Odd(Samples()[route.Name].Body!))
             {
-                var reply = await At(route).CallAsync(route, route.Pattern, body);
+                var reply = await At(route).CallAsync(route, PathOf(route), body);
                 Assert.True(reply.Status < 500 && reply is not { Status: 400, Problem.Field: null }, $"{route} with {body[..Math.Min(body.Length, 400)]}: {reply}");
             }
 
@@ -130,12 +137,14 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         {
             var body = Samples()[route.Name].Body;
 
-            var first = await At(route).CallAsync(route, route.Pattern, body);
+            var first = await At(route).CallAsync(route, PathOf(route), body);
             var between = Database;
-            var second = await At(route).CallAsync(route, route.Pattern, body);
+            var second = await At(route).CallAsync(route, PathOf(route), body);
 
-            Assert.True((first.Status, second.Status) == (200, 200), $"{route}: {first}, then {second}");
-            Assert.True(Database != between == (route.Name is "POST /v1/product-keys" or "POST /v1/grace-extensions"), $"{route}: the second time");
+            // There is an agreement with these numbers by then.
+            var again = route.Name == "POST /v1/agreements" ? 409 : 200;
+            Assert.True((first.Status, second.Status) == (200, again), $"{route}: {first}, then {second}");
+            Assert.True(Database != between == (route.Name is "POST /v1/product-keys" or "POST /v1/grace-extensions" or "PUT /v1/agreements/{id}"), $"{route}: the second time");
         }
     }
 
@@ -195,8 +204,23 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
             JsonSerializer.Serialize(new(SpokenForm.ActivationRequest.Write(_server.Request.Encode()), TestPublisher.Company), ContractsJson.Default.TelephoneActivationRequest),
             typeof(TelephoneActivationRequest)),
         ["POST /v1/telephone/key-packs"] = ($$"""{"licenseServerId":"{{_server.Id}}","productKey":"{{_key}}"}""", typeof(TelephoneRedemptionRequest)),
+        ["POST /v1/draws"] = (JsonSerializer.Serialize(new DrawCalsRequest(_draw, _server.Certificate.ExportCertificatePem()), ContractsJson.Default.DrawCalsRequest), typeof(DrawCalsRequest)),
+        ["POST /v1/telephone/draws"] = (
+            JsonSerializer.Serialize(
+                new TelephoneDrawRequest(_server.Id.Text, "select", ["1234567"], CalType.Device, new(2022), 1, new byte[DrawRequest.NonceLength]), ContractsJson.Default.TelephoneDrawRequest),
+            typeof(TelephoneDrawRequest)),
+        ["POST /v1/agreements"] = (
+            JsonSerializer.Serialize(
+                new AddAgreementRequest("campus", ["7654321"], "Example College", _publisher.Time.GetUtcNow().Date.AddDays(100), true, [new(CalType.User, new(2022), 10)], [_server.Id.Text]),
+                ContractsJson.Default.AddAgreementRequest),
+            typeof(AddAgreementRequest)),
+        ["GET /v1/agreements"] = (null, null),
+        ["GET /v1/agreements/{id}"] = (null, null),
+        ["PUT /v1/agreements/{id}"] = ("""{"limits":[{"type":"device","version":2022,"quantity":20000}]}""", typeof(ChangeAgreementRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
+
+    private static string PathOf(Route route) => route.Pattern.Replace("{id}", "1", StringComparison.Ordinal);
 
     private HttpClient At(Route route) => route.Says<DoorMetadata>()!.Door == Door.Public ? _publisher.Http : _publisher.AdministrationHttp;
 

@@ -57,6 +57,9 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/activation/answer"] = new("""{"responseCode":"OSTIARY-RESPONSE:00"}""", Empty: 200),
         ["POST /v1/packs/request"] = new("""{"productKey":"{productKey}"}"""),
         ["POST /v1/packs/answer"] = new("""{"productKey":"{carriedKey}","responseCode":"{carriedAnswer}"}"""),
+        ["POST /v1/packs/draws"] = new("""{"program":"select","numbers":["1234567"],"type":"device","version":2022,"quantity":5}""", DoesAgain: true),
+        ["POST /v1/packs/draws/request"] = new("""{"program":"open-license","numbers":["12345-ABCDE-FGHIJ","1234 5678"],"type":"device","version":2022,"quantity":6}"""),
+        ["POST /v1/packs/draws/answer"] = new("""{"responseCode":"{drawnAnswer}"}"""),
         ["POST /v1/packs/check"] = new("""{"productKey":"{productKey}"}"""),
         ["POST /v1/packs"] = new("""{"productKey":"{productKey}"}"""),
         ["GET /v1/packs"] = new(),
@@ -170,6 +173,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
             ["{invitation}"] = invitation.Token,
             ["{productKey}"] = FakeClearinghouse.NewProductKey(),
             ["{carriedKey}"] = carriedKey,
+            ["{drawnAnswer}"] = _clearinghouse.CarryDraw(await _server.Administration.DrawRequestAsync(new("campus", ["7654321"], CalType.Device, new(2022), 5), Cancellation)),
             ["{carriedAnswer}"] = _clearinghouse.Carry(carried),
             ["{token}"] = $"{token.Record.Id}",
         };

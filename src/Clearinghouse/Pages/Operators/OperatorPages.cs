@@ -1,10 +1,15 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Ostiary.Clearinghouse.Agreements;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Telephone;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
 using Ostiary.Doors;
 using Ostiary.Doors.Accounts;
@@ -16,9 +21,11 @@ namespace Ostiary.Clearinghouse.Pages.Operators;
 /// <c>/operator</c>: the telephone desk in a browser, for accounts with the role operator. It works without scripts; with them each group is
 /// checked as it is typed, by the server's own rules. What it does is what the routes under <c>/v1/telephone</c> do.
 /// </summary>
-internal sealed class OperatorPages(AnswerTelephone telephone, CheckProductKey keys)
+internal sealed class OperatorPages(AnswerTelephone telephone, CheckProductKey keys, DrawCals draws)
 {
     private const string Start = "/operator/activation";
+
+    private static readonly string[] DrawFields = ["program", "number1", "number2", "type", "version", "quantity"];
 
     private static readonly PageMetadata OfDesk = new("/operator", "/operator/sign-in");
 
@@ -43,6 +50,13 @@ internal sealed class OperatorPages(AnswerTelephone telephone, CheckProductKey k
             Key = DeskGroups.Key.Empty,
         })).At(Door.Administration).For(AccountRole.Operator).ByCookie().WithMetadata(OfDesk);
         routes.MapPost("/operator/key-pack", (HttpContext context, OperatorPages pages) => pages.KeyPackAsync(context)).At(Door.Administration).For(AccountRole.Operator).ByCookie().WithMetadata(OfDesk);
+        routes.MapGet("/operator/agreement", (HttpContext context) => Page<AgreementPage>(context, StatusCodes.Status200OK, new
+        {
+            Caller = Caller.Of(context).Name,
+            Draw = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(DrawRequest.NonceLength)),
+            Server = DeskGroups.Server.Empty,
+        })).At(Door.Administration).For(AccountRole.Operator).ByCookie().WithMetadata(OfDesk);
+        routes.MapPost("/operator/agreement", (HttpContext context, OperatorPages pages) => pages.DrawAsync(context)).At(Door.Administration).For(AccountRole.Operator).ByCookie().WithMetadata(OfDesk);
         routes.MapPost("/operator/groups", (Delegate)CheckAsync).At(Door.Administration).For(AccountRole.Operator).ByCookie().WithMetadata(OfDesk);
     }
 
@@ -124,6 +138,43 @@ internal sealed class OperatorPages(AnswerTelephone telephone, CheckProductKey k
         {
             return Page<KeyPackPage>(context, StatusOf(refused), new { shown.Caller, shown.Server, shown.Key, shown.Errors, Error = Sentence(refused.Message) });
         }
+    }
+
+    private async Task<IResult> DrawAsync(HttpContext context)
+    {
+        var form = await ReadFormAsync(context);
+        var server = DeskGroups.Server.Read(form);
+        var errors = DeskGroups.Server.Check(server, all: true);
+        var entered = DrawFields.ToDictionary(name => name, name => form[name].ToString().Trim());
+        var draw = form["draw"].ToString();
+        string? message = null;
+        var status = StatusCodes.Status400BadRequest;
+        try
+        {
+            string?[] numbers = entered["number2"].Length == 0 ? [entered["number1"]] : [entered["number1"], entered["number2"]];
+            if (draw.Length != DrawRequest.NonceLength * 2 || !draw.All(char.IsAsciiHexDigit))
+                throw new ProblemException(LicensingProblem.InvalidField, "the form is not whole; open it again", "draw");
+            if (!Enum.TryParse<CalType>(entered["type"], out var type) || !Enum.IsDefined(type) || !CalVersion.TryParse(entered["version"], out var version))
+                throw new ProblemException(LicensingProblem.InvalidField, "type and version are chosen from their lists", "version");
+            if (!int.TryParse(entered["quantity"], NumberStyles.None, CultureInfo.InvariantCulture, out var quantity))
+                throw new ProblemException(LicensingProblem.InvalidField, $"quantity is a number from 1 to {ProductKey.MaxQuantity}", "quantity");
+            if (errors.Count == 0)
+            {
+                var key = await draws.ByTelephoneAsync(
+                    new(string.Join('-', server), entered["program"], numbers!, type, version, quantity, Convert.FromHexString(draw)), context.RequestAborted);
+                return Page<DrawnPage>(context, StatusCodes.Status200OK, new { Caller = Caller.Of(context).Name, Server = string.Join('-', server).ToUpperInvariant(), Key = key });
+            }
+
+            message = "Some groups are missing or not right; they are marked below.";
+        }
+        catch (ProblemException refused)
+        {
+            (message, status) = (Sentence(refused.Message), StatusOf(refused));
+            if (refused.Field is { } field)
+                errors.TryAdd(field, Sentence(refused.Message));
+        }
+
+        return Page<AgreementPage>(context, status, new { Caller = Caller.Of(context).Name, Draw = draw, Error = message, Server = server, Entered = entered, Errors = errors });
     }
 
     // What the script asks as groups are typed: what is wrong, by field.

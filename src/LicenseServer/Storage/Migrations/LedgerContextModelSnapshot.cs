@@ -308,6 +308,32 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("clock_confirmations", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Draw", b =>
+                {
+                    b.Property<byte[]>("WantedHash")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("wanted_hash");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<byte[]>("Nonce")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("nonce");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requested_at");
+
+                    b.HasKey("WantedHash");
+
+                    b.ToTable("draws", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>
                 {
                     b.Property<byte[]>("DeviceId")

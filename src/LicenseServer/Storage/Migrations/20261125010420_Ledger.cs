@@ -102,6 +102,20 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "draws",
+                columns: table => new
+                {
+                    wanted_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 128, nullable: false),
+                    nonce = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    requested_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_draws", x => x.wanted_hash);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "grace_copies",
                 columns: table => new
                 {
@@ -583,6 +597,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "device_flags");
+
+            migrationBuilder.DropTable(
+                name: "draws");
 
             migrationBuilder.DropTable(
                 name: "grace_copies");

@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261125002312_Ledger")]
+    [Migration("20261125010420_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />
@@ -309,6 +309,32 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("clock_confirmations", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Draw", b =>
+                {
+                    b.Property<byte[]>("WantedHash")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("wanted_hash");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(128)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<byte[]>("Nonce")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("nonce");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("requested_at");
+
+                    b.HasKey("WantedHash");
+
+                    b.ToTable("draws", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.FlaggedDevice", b =>

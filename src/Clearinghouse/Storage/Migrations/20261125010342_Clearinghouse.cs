@@ -44,6 +44,25 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "Agreements",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    Program = table.Column<string>(type: "TEXT", nullable: false),
+                    Numbers = table.Column<string>(type: "TEXT", nullable: false),
+                    Customer = table.Column<string>(type: "TEXT", nullable: false),
+                    EnteredAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Until = table.Column<long>(type: "INTEGER", nullable: true),
+                    PacksEndWithIt = table.Column<bool>(type: "INTEGER", nullable: false),
+                    Closed = table.Column<bool>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Agreements", x => x.Id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "Audit",
                 columns: table => new
                 {
@@ -88,28 +107,6 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Issuers", x => x.Fingerprint);
-                });
-
-            migrationBuilder.CreateTable(
-                name: "ProductKeys",
-                columns: table => new
-                {
-                    Id = table.Column<long>(type: "INTEGER", nullable: false)
-                        .Annotation("Sqlite:Autoincrement", true),
-                    LookupHash = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    SealedText = table.Column<byte[]>(type: "BLOB", nullable: true),
-                    Type = table.Column<int>(type: "INTEGER", nullable: false),
-                    Version = table.Column<int>(type: "INTEGER", nullable: false),
-                    Quantity = table.Column<int>(type: "INTEGER", nullable: false),
-                    Program = table.Column<string>(type: "TEXT", nullable: false),
-                    MintedAt = table.Column<long>(type: "INTEGER", nullable: false),
-                    RedeemedAt = table.Column<long>(type: "INTEGER", nullable: true),
-                    RedeemedBy = table.Column<string>(type: "TEXT", nullable: true),
-                    PackId = table.Column<Guid>(type: "TEXT", nullable: true)
-                },
-                constraints: table =>
-                {
-                    table.PrimaryKey("PK_ProductKeys", x => x.Id);
                 });
 
             migrationBuilder.CreateTable(
@@ -164,6 +161,78 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "AgreementLimits",
+                columns: table => new
+                {
+                    AgreementId = table.Column<long>(type: "INTEGER", nullable: false),
+                    Type = table.Column<int>(type: "INTEGER", nullable: false),
+                    Version = table.Column<int>(type: "INTEGER", nullable: false),
+                    Quantity = table.Column<int>(type: "INTEGER", nullable: false),
+                    Drawn = table.Column<int>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_AgreementLimits", x => new { x.AgreementId, x.Type, x.Version });
+                    table.CheckConstraint("CK_AgreementLimits_Drawn", "Drawn >= 0 AND Drawn <= Quantity");
+                    table.ForeignKey(
+                        name: "FK_AgreementLimits_Agreements_AgreementId",
+                        column: x => x.AgreementId,
+                        principalTable: "Agreements",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "AgreementServers",
+                columns: table => new
+                {
+                    AgreementId = table.Column<long>(type: "INTEGER", nullable: false),
+                    LicenseServerId = table.Column<string>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_AgreementServers", x => new { x.AgreementId, x.LicenseServerId });
+                    table.ForeignKey(
+                        name: "FK_AgreementServers_Agreements_AgreementId",
+                        column: x => x.AgreementId,
+                        principalTable: "Agreements",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Cascade);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "ProductKeys",
+                columns: table => new
+                {
+                    Id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    LookupHash = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    SealedText = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    Type = table.Column<int>(type: "INTEGER", nullable: false),
+                    Version = table.Column<int>(type: "INTEGER", nullable: false),
+                    Quantity = table.Column<int>(type: "INTEGER", nullable: false),
+                    Program = table.Column<string>(type: "TEXT", nullable: false),
+                    MintedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    AgreementId = table.Column<long>(type: "INTEGER", nullable: true),
+                    DrawNonce = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    BoundTo = table.Column<string>(type: "TEXT", nullable: true),
+                    PackUntil = table.Column<long>(type: "INTEGER", nullable: true),
+                    RedeemedAt = table.Column<long>(type: "INTEGER", nullable: true),
+                    RedeemedBy = table.Column<string>(type: "TEXT", nullable: true),
+                    PackId = table.Column<Guid>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_ProductKeys", x => x.Id);
+                    table.ForeignKey(
+                        name: "FK_ProductKeys_Agreements_AgreementId",
+                        column: x => x.AgreementId,
+                        principalTable: "Agreements",
+                        principalColumn: "Id",
+                        onDelete: ReferentialAction.Restrict);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "KeyPacks",
                 columns: table => new
                 {
@@ -198,6 +267,12 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_Agreements_Program_Numbers",
+                table: "Agreements",
+                columns: new[] { "Program", "Numbers" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_GraceExtensions_MachineId",
                 table: "GraceExtensions",
                 column: "MachineId");
@@ -206,6 +281,17 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 name: "IX_KeyPacks_ProductKeyId",
                 table: "KeyPacks",
                 column: "ProductKeyId",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ProductKeys_AgreementId",
+                table: "ProductKeys",
+                column: "AgreementId");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_ProductKeys_DrawNonce",
+                table: "ProductKeys",
+                column: "DrawNonce",
                 unique: true);
 
             migrationBuilder.CreateIndex(
@@ -255,6 +341,12 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 name: "Activations");
 
             migrationBuilder.DropTable(
+                name: "AgreementLimits");
+
+            migrationBuilder.DropTable(
+                name: "AgreementServers");
+
+            migrationBuilder.DropTable(
                 name: "Audit");
 
             migrationBuilder.DropTable(
@@ -277,6 +369,9 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "ProductKeys");
+
+            migrationBuilder.DropTable(
+                name: "Agreements");
         }
     }
 }

@@ -11,7 +11,7 @@ using Ostiary.Clearinghouse.Storage;
 namespace Ostiary.Clearinghouse.Storage.Migrations
 {
     [DbContext(typeof(ClearinghouseStore))]
-    [Migration("20261125002254_Clearinghouse")]
+    [Migration("20261125010342_Clearinghouse")]
     partial class Clearinghouse
     {
         /// <inheritdoc />
@@ -68,6 +68,82 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         .IsUnique();
 
                     b.ToTable("Activations");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementLimitRow", b =>
+                {
+                    b.Property<long>("AgreementId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Type")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Drawn")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Quantity")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("AgreementId", "Type", "Version");
+
+                    b.ToTable("AgreementLimits", null, t =>
+                        {
+                            t.HasCheckConstraint("CK_AgreementLimits_Drawn", "Drawn >= 0 AND Drawn <= Quantity");
+                        });
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("Closed")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Customer")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("EnteredAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Numbers")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("PacksEndWithIt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Program")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("Until")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Program", "Numbers")
+                        .IsUnique();
+
+                    b.ToTable("Agreements");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementServerRow", b =>
+                {
+                    b.Property<long>("AgreementId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("LicenseServerId")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("AgreementId", "LicenseServerId");
+
+                    b.ToTable("AgreementServers", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AuditRow", b =>
@@ -192,6 +268,15 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         .ValueGeneratedOnAdd()
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("AgreementId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("BoundTo")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("DrawNonce")
+                        .HasColumnType("BLOB");
+
                     b.Property<byte[]>("LookupHash")
                         .IsRequired()
                         .HasColumnType("BLOB");
@@ -201,6 +286,9 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
 
                     b.Property<Guid?>("PackId")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("PackUntil")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Program")
                         .IsRequired()
@@ -225,6 +313,11 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("AgreementId");
+
+                    b.HasIndex("DrawNonce")
+                        .IsUnique();
 
                     b.HasIndex("LookupHash")
                         .IsUnique();
@@ -389,6 +482,24 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementLimitRow", b =>
+                {
+                    b.HasOne("Ostiary.Clearinghouse.Storage.AgreementRow", null)
+                        .WithMany("Limits")
+                        .HasForeignKey("AgreementId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementServerRow", b =>
+                {
+                    b.HasOne("Ostiary.Clearinghouse.Storage.AgreementRow", null)
+                        .WithMany("Servers")
+                        .HasForeignKey("AgreementId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.KeyPackRow", b =>
                 {
                     b.HasOne("Ostiary.Clearinghouse.Storage.ProductKeyRow", null)
@@ -396,6 +507,21 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         .HasForeignKey("Ostiary.Clearinghouse.Storage.KeyPackRow", "ProductKeyId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ProductKeyRow", b =>
+                {
+                    b.HasOne("Ostiary.Clearinghouse.Storage.AgreementRow", null)
+                        .WithMany()
+                        .HasForeignKey("AgreementId")
+                        .OnDelete(DeleteBehavior.Restrict);
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementRow", b =>
+                {
+                    b.Navigation("Limits");
+
+                    b.Navigation("Servers");
                 });
 #pragma warning restore 612, 618
         }
