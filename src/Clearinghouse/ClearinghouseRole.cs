@@ -10,6 +10,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.Agreements;
 using Ostiary.Clearinghouse.Audit;
+using Ostiary.Clearinghouse.Customers;
 using Ostiary.Clearinghouse.Grace;
 using Ostiary.Clearinghouse.Http;
 using Ostiary.Clearinghouse.KeyPacks;
@@ -79,6 +80,7 @@ public static class ClearinghouseRole
         builder.Services.AddHostedService<Startup>();
         builder.Services.AddHostedService<Housekeeping>();
         builder.Services.AddSingleton<EraseRedeemedTexts>();
+        builder.Services.AddSingleton<EraseOldCompanies>();
 
         // Operators' accounts, and what each route says of itself.
         builder.Services.AddSingleton<IAccountStore, StoredAccounts>();
@@ -145,6 +147,7 @@ public static class ClearinghouseRole
         app.MapPost("/v1/telephone/draws", (HttpContext context, DrawCals use) => use.ByTelephoneAsync(context)).At(Door.Administration).For(AccountRole.Operator)
             .Takes<TelephoneDrawRequest>().Answers<ProductKeyRecord>("Draws CALs from an agreement whose numbers were read aloud, as a product key.");
         ManageAgreements.Map(app);
+        ManageCustomers.Map(app);
         app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Reader)
             .Answers<ClearinghouseStatus>("Keys, counts, and whether the signer answers.");
         app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)

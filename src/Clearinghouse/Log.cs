@@ -23,6 +23,9 @@ internal static partial class Log
     [LoggerMessage(15, LogLevel.Information, "Grace extension {Id} of {Days} days signed")]
     public static partial void GraceExtended(this ILogger logger, Guid id, int days);
 
+    [LoggerMessage(16, LogLevel.Information, "Company information of {Count} license servers erased: it was kept as long as it may be")]
+    public static partial void CompaniesErased(this ILogger logger, int count);
+
     [LoggerMessage(20, LogLevel.Warning, "The signer cannot be reached: {Reason}")]
     public static partial void SignerUnreachable(this ILogger logger, string reason);
 

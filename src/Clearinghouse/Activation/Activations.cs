@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Customers;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
@@ -34,6 +35,9 @@ internal sealed class Activations(
         // Steps 3 and 4: sign, store the signature once.
         return row.Signature is null ? await SignAsync(row, request, cancellation) : row;
     }
+
+    /// <summary>The end of the certificate.</summary>
+    public static DateTimeOffset EndOf(ActivationRow row) => DateTimeOffset.UnixEpoch.AddDays(row.Day).AddYears(row.Term);
 
     /// <summary>What its license server is answered.</summary>
     public static ActivationAnswer AnswerOf(ActivationRow row) => new(row.Day, row.KeyId, row.Term, row.Signature!);
@@ -90,9 +94,9 @@ internal sealed class Activations(
                         Issuer = issuer.Hex,
                         ToBeSigned = toBeSigned,
                         RequestedAt = now,
-                        Company = company,
                     };
                     store.Activations.Add(row);
+                    await store.ChangeCompanyAsync(row.LicenseServerId, company, now, cancellation);
                 }
                 else
                 {

@@ -1,14 +1,15 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Customers;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Tls;
 
 namespace Ostiary.Clearinghouse.Operations;
 
-/// <summary>Every hour: which issuing certificate the signer uses, the TLS certificate, texts of redeemed product keys. A failure waits for the next hour.</summary>
+/// <summary>Every hour: which issuing certificate the signer uses, the TLS certificate, texts of redeemed product keys, old company information. A failure waits for the next hour.</summary>
 internal sealed class Housekeeping(
-    Issuers issuers, TlsCertificate tls, EraseRedeemedTexts erase, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
+    Issuers issuers, TlsCertificate tls, EraseRedeemedTexts erase, EraseOldCompanies companies, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
 {
     public static readonly TimeSpan Period = TimeSpan.FromHours(1);
 
@@ -20,6 +21,7 @@ internal sealed class Housekeeping(
             await TryAsync("asking the signer for its certificate", issuers.RefreshAsync, stoppingToken);
             await TryAsync("renewing the TLS certificate", tls.RefreshAsync, stoppingToken);
             await TryAsync("erasing texts of redeemed product keys", erase.RunAsync, stoppingToken);
+            await TryAsync("erasing old company information", companies.RunAsync, stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }

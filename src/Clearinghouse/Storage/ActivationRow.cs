@@ -31,9 +31,6 @@ internal sealed class ActivationRow
 
     public DateTimeOffset? SignedAt { get; private set; }
 
-    /// <summary>Who asked first with this request.</summary>
-    public required CompanyInformation Company { get; init; }
-
     /// <summary>Stores the signature, unless one is stored: what was once given out stays what is given out.</summary>
     public void Sign(byte[] signature, DateTimeOffset now)
     {

@@ -20,16 +20,19 @@ internal sealed class AuditRow
     /// <summary>Who did it: <c>root</c>, an operator's account, or <c>ACCOUNT/TOKEN</c>; empty where a license server or its administrator asked; null once it is erased.</summary>
     public string? By { get; set; }
 
-    /// <summary>16 random bytes, so that nobody finds an erased name by trying; erased with it.</summary>
+    /// <summary>16 random bytes, so that nobody finds by trying what an entry commits to and is erased; erased with it.</summary>
     public byte[]? Salt { get; set; }
+
+    /// <summary>SHA-256 of salt and name.</summary>
+    public required byte[] ByHash { get; init; }
 
     /// <summary>The rows that it happened to, without personal data.</summary>
     public required string Subject { get; init; }
 
-    /// <summary>SHA-256 of salt, length of the name (4 bytes, big-endian), name, and what was decided: the bytes to be signed, the minted keys' lookup hashes, a row.</summary>
+    /// <summary>SHA-256 of salt and what was decided: the bytes to be signed, the minted keys' lookup hashes, a row.</summary>
     public required byte[] Commitment { get; init; }
 
-    /// <summary>SHA-256 over the hash before, the number, the time (milliseconds), kind and subject with their lengths, and the commitment.</summary>
+    /// <summary>SHA-256 over the hash before, the number, the time (milliseconds), kind and subject with their lengths, the name's hash, and the commitment.</summary>
     public required byte[] Hash { get; init; }
 }
 
@@ -54,7 +57,8 @@ internal static class AuditChain
         var at = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
         var by = Author.Current;
         var salt = RandomNumberGenerator.GetBytes(SaltLength);
-        var commitment = Commit(salt, by, content(number));
+        var byHash = Commit(salt, Encoding.UTF8.GetBytes(by));
+        var commitment = Commit(salt, content(number));
         store.Audit.Add(new()
         {
             Number = number,
@@ -62,9 +66,10 @@ internal static class AuditChain
             Kind = kind,
             By = by,
             Salt = salt,
+            ByHash = byHash,
             Subject = subject,
             Commitment = commitment,
-            Hash = Hash(last?.Hash ?? Beginning, number, at, kind, subject, commitment),
+            Hash = Hash(last?.Hash ?? Beginning, number, at, kind, subject, byHash, commitment),
         });
         return number;
     }
@@ -79,28 +84,19 @@ internal static class AuditChain
             number++;
             if (row.Number != number)
                 return (number, "it is missing");
-            if (!row.Hash.AsSpan().SequenceEqual(Hash(previous, row.Number, row.At, row.Kind, row.Subject, row.Commitment)))
+            if (!row.Hash.AsSpan().SequenceEqual(Hash(previous, row.Number, row.At, row.Kind, row.Subject, row.ByHash, row.Commitment)))
                 return (number, "its hash does not fit the entry and the one before it");
+            if (row is { Salt: { } salt, By: { } by } && !Commit(salt, Encoding.UTF8.GetBytes(by)).AsSpan().SequenceEqual(row.ByHash))
+                return (number, "it names another author");
             previous = row.Hash;
         }
 
         return null;
     }
 
-    private static byte[] Commit(byte[] salt, string by, byte[] content)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(salt);
-        var author = Encoding.UTF8.GetBytes(by);
-        Span<byte> length = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32BigEndian(length, author.Length);
-        hash.AppendData(length);
-        hash.AppendData(author);
-        hash.AppendData(content);
-        return hash.GetHashAndReset();
-    }
+    private static byte[] Commit(byte[] salt, byte[] content) => SHA256.HashData([.. salt, .. content]);
 
-    private static byte[] Hash(byte[] previous, long number, DateTimeOffset at, string kind, string subject, byte[] commitment)
+    private static byte[] Hash(byte[] previous, long number, DateTimeOffset at, string kind, string subject, byte[] byHash, byte[] commitment)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> integer = stackalloc byte[sizeof(long)];
@@ -114,6 +110,7 @@ internal static class AuditChain
             hash.AppendData(bytes);
         }
 
+        hash.AppendData(byHash);
         hash.AppendData(commitment);
         return hash.GetHashAndReset();
     }

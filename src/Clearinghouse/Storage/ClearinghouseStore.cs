@@ -13,6 +13,8 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
 
     public DbSet<ActivationRow> Activations => Set<ActivationRow>();
 
+    public DbSet<CompanyRow> Companies => Set<CompanyRow>();
+
     public DbSet<ProductKeyRow> ProductKeys => Set<ProductKeyRow>();
 
     public DbSet<AgreementRow> Agreements => Set<AgreementRow>();
@@ -36,7 +38,11 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
         {
             activation.HasIndex(row => row.Request).IsUnique();
             activation.HasIndex(row => row.LicenseServerId);
-            activation.OwnsOne(row => row.Company);
+        });
+        model.Entity<CompanyRow>(company =>
+        {
+            company.ToTable("Companies").HasKey(row => row.LicenseServerId);
+            company.OwnsOne(row => row.Company);
         });
         model.Entity<ProductKeyRow>(key =>
         {

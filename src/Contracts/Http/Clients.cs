@@ -78,6 +78,18 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<ProductKeyRecord> FindProductKeyAsync(FindProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<FindProductKeyRequest, ProductKeyRecord>("v1/product-keys/find", request, cancellation);
 
+    public Task<Page<ActivatedServerRecord>> LicenseServersAsync(string? search, string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<ActivatedServerRecord>>(Query.Page("v1/license-servers", after, limit) + (search is null ? "" : "&search=" + Uri.EscapeDataString(search)), cancellation);
+
+    public Task<CustomerExport> ExportCustomerAsync(string licenseServerId, CancellationToken cancellation)
+        => http.GetAsync<CustomerExport>($"v1/license-servers/{Uri.EscapeDataString(licenseServerId)}/export", cancellation);
+
+    public Task<ActivatedServerRecord> ChangeCompanyAsync(string licenseServerId, Activation.CompanyInformation company, CancellationToken cancellation)
+        => http.PutAsync<ChangeCompanyRequest, ActivatedServerRecord>($"v1/license-servers/{Uri.EscapeDataString(licenseServerId)}/company", new(company), cancellation);
+
+    public Task<ActivatedServerRecord> EraseCompanyAsync(string licenseServerId, CancellationToken cancellation)
+        => http.DeleteAsync<ActivatedServerRecord>($"v1/license-servers/{Uri.EscapeDataString(licenseServerId)}/company", cancellation);
+
     public Task<AgreementRecord> AddAgreementAsync(AddAgreementRequest request, CancellationToken cancellation)
         => http.PostAsync<AddAgreementRequest, AgreementRecord>("v1/agreements", request, cancellation);
 

@@ -21,6 +21,7 @@ internal static class ClearinghouseCommand
         TelephoneCommand.Create(),
         new Command("grace", "Grace periods of session hosts.") { ExtendGrace() },
         AgreementsCommand.Create(),
+        CustomersCommand.Create(),
         AccountsCommand.Create(Role, What),
         TokensCommand.Create(Role, What),
         AuditCommand.CreateForClearinghouse(),

@@ -114,7 +114,7 @@ public sealed class ActivationTests : IAsyncLifetime
     {
         using var server = await _publisher.NewLicenseServerAsync();
 
-        Assert.Equal("Lovelace", _publisher.Query<string>("SELECT Company_LastName FROM Activations"));
+        Assert.Equal("Lovelace", _publisher.Query<string>("SELECT Company_LastName FROM Companies"));
         Assert.DoesNotContain("Lovelace", System.Text.Encoding.Latin1.GetString(server.Certificate.RawData), StringComparison.Ordinal);
         Assert.DoesNotContain(_publisher.LogLines, line => line.Contains("Lovelace", StringComparison.Ordinal));
     }

@@ -26,11 +26,12 @@ public sealed class DoorTests : IAsyncLifetime
     {
         Assert.Equal(
             [
-                "DELETE /v1/accounts/{name} Administration", "DELETE /v1/tokens/{id} Administration", "GET / Public", "GET /openapi/public-v1.json Public",
-                "GET /openapi/v1.json Administration", "GET /operator Administration", "GET /operator/activation Administration", "GET /operator/agreement Administration",
-                "GET /operator/clearinghouse.css Administration", "GET /operator/clearinghouse.js Administration", "GET /operator/key-pack Administration",
-                "GET /operator/sign-in Administration", "GET /v1/accounts Administration", "GET /v1/agreements Administration", "GET /v1/agreements/{id} Administration",
-                "GET /v1/audit Administration", "GET /v1/audit/verification Administration", "GET /v1/caller Administration", "GET /v1/issuing Public", "GET /v1/product-keys Administration",
+                "DELETE /v1/accounts/{name} Administration", "DELETE /v1/license-servers/{id}/company Administration", "DELETE /v1/tokens/{id} Administration", "GET / Public",
+                "GET /openapi/public-v1.json Public", "GET /openapi/v1.json Administration", "GET /operator Administration", "GET /operator/activation Administration",
+                "GET /operator/agreement Administration", "GET /operator/clearinghouse.css Administration", "GET /operator/clearinghouse.js Administration",
+                "GET /operator/key-pack Administration", "GET /operator/sign-in Administration", "GET /v1/accounts Administration", "GET /v1/agreements Administration",
+                "GET /v1/agreements/{id} Administration", "GET /v1/audit Administration", "GET /v1/audit/verification Administration", "GET /v1/caller Administration",
+                "GET /v1/issuing Public", "GET /v1/license-servers Administration", "GET /v1/license-servers/{id}/export Administration", "GET /v1/product-keys Administration",
                 "GET /v1/root Public", "GET /v1/status Administration", "GET /v1/tokens Administration", "GET /web Public", "GET /web/clearinghouse.css Public",
                 "GET /web/clearinghouse.js Public", "GET /web/root Public", "GET /web/telephone Public", "POST /operator/activation Administration",
                 "POST /operator/agreement Administration", "POST /operator/groups Administration", "POST /operator/key-pack Administration", "POST /operator/sign-in Administration",
@@ -39,6 +40,7 @@ public sealed class DoorTests : IAsyncLifetime
                 "POST /v1/product-keys/find Administration", "POST /v1/sign-in Administration", "POST /v1/sign-out Administration", "POST /v1/telephone/activations Administration",
                 "POST /v1/telephone/draws Administration", "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /v1/tokens Administration", "POST /web Public",
                 "POST /web/answer Public", "PUT /v1/accounts/{name}/password Administration", "PUT /v1/accounts/{name}/role Administration", "PUT /v1/agreements/{id} Administration",
+                "PUT /v1/license-servers/{id}/company Administration",
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));

@@ -214,13 +214,17 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
                 new AddAgreementRequest("campus", ["7654321"], "Example College", _publisher.Time.GetUtcNow().Date.AddDays(100), true, [new(CalType.User, new(2022), 10)], [_server.Id.Text]),
                 ContractsJson.Default.AddAgreementRequest),
             typeof(AddAgreementRequest)),
+        ["GET /v1/license-servers"] = (null, null),
+        ["GET /v1/license-servers/{id}/export"] = (null, null),
+        ["PUT /v1/license-servers/{id}/company"] = ("""{"company":{"firstName":"Grace","lastName":"Hopper","company":"Engines Ltd","country":"US"}}""", typeof(ChangeCompanyRequest)),
+        ["DELETE /v1/license-servers/{id}/company"] = (null, null),
         ["GET /v1/agreements"] = (null, null),
         ["GET /v1/agreements/{id}"] = (null, null),
         ["PUT /v1/agreements/{id}"] = ("""{"limits":[{"type":"device","version":2022,"quantity":20000}]}""", typeof(ChangeAgreementRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
 
-    private static string PathOf(Route route) => route.Pattern.Replace("{id}", "1", StringComparison.Ordinal);
+    private string PathOf(Route route) => route.Pattern.Replace("{id}", route.Pattern.StartsWith("/v1/license-servers", StringComparison.Ordinal) ? _server.Id.Text : "1", StringComparison.Ordinal);
 
     private HttpClient At(Route route) => route.Says<DoorMetadata>()!.Door == Door.Public ? _publisher.Http : _publisher.AdministrationHttp;
 

@@ -154,6 +154,10 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.Property<string>("By")
                         .HasColumnType("TEXT");
 
+                    b.Property<byte[]>("ByHash")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
                     b.Property<byte[]>("Commitment")
                         .IsRequired()
                         .HasColumnType("BLOB");
@@ -176,6 +180,19 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.HasKey("Number");
 
                     b.ToTable("Audit");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.CompanyRow", b =>
+                {
+                    b.Property<string>("LicenseServerId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("LicenseServerId");
+
+                    b.ToTable("Companies", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.GraceExtensionRow", b =>
@@ -426,12 +443,30 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.ToTable("tokens", (string)null);
                 });
 
-            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ActivationRow", b =>
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementLimitRow", b =>
+                {
+                    b.HasOne("Ostiary.Clearinghouse.Storage.AgreementRow", null)
+                        .WithMany("Limits")
+                        .HasForeignKey("AgreementId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementServerRow", b =>
+                {
+                    b.HasOne("Ostiary.Clearinghouse.Storage.AgreementRow", null)
+                        .WithMany("Servers")
+                        .HasForeignKey("AgreementId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.CompanyRow", b =>
                 {
                     b.OwnsOne("Ostiary.Contracts.Activation.CompanyInformation", "Company", b1 =>
                         {
-                            b1.Property<long>("ActivationRowId")
-                                .HasColumnType("INTEGER");
+                            b1.Property<string>("CompanyRowLicenseServerId")
+                                .HasColumnType("TEXT");
 
                             b1.Property<string>("Address")
                                 .HasColumnType("TEXT");
@@ -467,33 +502,15 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                             b1.Property<string>("State")
                                 .HasColumnType("TEXT");
 
-                            b1.HasKey("ActivationRowId");
+                            b1.HasKey("CompanyRowLicenseServerId");
 
-                            b1.ToTable("Activations");
+                            b1.ToTable("Companies");
 
                             b1.WithOwner()
-                                .HasForeignKey("ActivationRowId");
+                                .HasForeignKey("CompanyRowLicenseServerId");
                         });
 
                     b.Navigation("Company")
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementLimitRow", b =>
-                {
-                    b.HasOne("Ostiary.Clearinghouse.Storage.AgreementRow", null)
-                        .WithMany("Limits")
-                        .HasForeignKey("AgreementId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired();
-                });
-
-            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementServerRow", b =>
-                {
-                    b.HasOne("Ostiary.Clearinghouse.Storage.AgreementRow", null)
-                        .WithMany("Servers")
-                        .HasForeignKey("AgreementId")
-                        .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired();
                 });
 

@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261125010420_Ledger")]
+    [Migration("20261125012425_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />

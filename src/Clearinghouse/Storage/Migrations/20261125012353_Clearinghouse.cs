@@ -26,17 +26,7 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     ToBeSigned = table.Column<byte[]>(type: "BLOB", nullable: false),
                     Signature = table.Column<byte[]>(type: "BLOB", nullable: true),
                     RequestedAt = table.Column<long>(type: "INTEGER", nullable: false),
-                    SignedAt = table.Column<long>(type: "INTEGER", nullable: true),
-                    Company_FirstName = table.Column<string>(type: "TEXT", nullable: false),
-                    Company_LastName = table.Column<string>(type: "TEXT", nullable: false),
-                    Company_Company = table.Column<string>(type: "TEXT", nullable: false),
-                    Company_Country = table.Column<string>(type: "TEXT", nullable: false),
-                    Company_Email = table.Column<string>(type: "TEXT", nullable: true),
-                    Company_OrganizationalUnit = table.Column<string>(type: "TEXT", nullable: true),
-                    Company_Address = table.Column<string>(type: "TEXT", nullable: true),
-                    Company_City = table.Column<string>(type: "TEXT", nullable: true),
-                    Company_State = table.Column<string>(type: "TEXT", nullable: true),
-                    Company_PostalCode = table.Column<string>(type: "TEXT", nullable: true)
+                    SignedAt = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -71,6 +61,7 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     Kind = table.Column<string>(type: "TEXT", nullable: false),
                     By = table.Column<string>(type: "TEXT", nullable: true),
                     Salt = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    ByHash = table.Column<byte[]>(type: "BLOB", nullable: false),
                     Subject = table.Column<string>(type: "TEXT", nullable: false),
                     Commitment = table.Column<byte[]>(type: "BLOB", nullable: false),
                     Hash = table.Column<byte[]>(type: "BLOB", nullable: false)
@@ -78,6 +69,28 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_Audit", x => x.Number);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Companies",
+                columns: table => new
+                {
+                    LicenseServerId = table.Column<string>(type: "TEXT", nullable: false),
+                    Company_FirstName = table.Column<string>(type: "TEXT", nullable: false),
+                    Company_LastName = table.Column<string>(type: "TEXT", nullable: false),
+                    Company_Company = table.Column<string>(type: "TEXT", nullable: false),
+                    Company_Country = table.Column<string>(type: "TEXT", nullable: false),
+                    Company_Email = table.Column<string>(type: "TEXT", nullable: true),
+                    Company_OrganizationalUnit = table.Column<string>(type: "TEXT", nullable: true),
+                    Company_Address = table.Column<string>(type: "TEXT", nullable: true),
+                    Company_City = table.Column<string>(type: "TEXT", nullable: true),
+                    Company_State = table.Column<string>(type: "TEXT", nullable: true),
+                    Company_PostalCode = table.Column<string>(type: "TEXT", nullable: true),
+                    ChangedAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Companies", x => x.LicenseServerId);
                 });
 
             migrationBuilder.CreateTable(
@@ -348,6 +361,9 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "Audit");
+
+            migrationBuilder.DropTable(
+                name: "Companies");
 
             migrationBuilder.DropTable(
                 name: "GraceExtensions");
