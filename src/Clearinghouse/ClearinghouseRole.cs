@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -13,10 +12,12 @@ using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Operations;
 using Ostiary.Clearinghouse.Pages;
 using Ostiary.Clearinghouse.ProductKeys;
+using Ostiary.Clearinghouse.Revocations;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Clearinghouse.Telephone;
 using Ostiary.Clearinghouse.Tls;
+using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 
@@ -49,7 +50,7 @@ public static class ClearinghouseRole
         builder.Services.AddDbContextFactory<ClearinghouseStore>(context => Database.Configure(context, options));
         builder.Services.AddSingleton<Database>();
         builder.Services.AddSingleton(_ => ProductKeySecrets.Read(options.SecretsFile));
-        builder.Services.AddSingleton(_ => new PublishedRoot(X509CertificateLoader.LoadCertificateFromFile(options.RootFile)));
+        builder.Services.AddSingleton<PublishedTrust>();
         builder.Services.AddSingleton(services => new SignerClient(
             ApiClient.OverUnixSocket(options.SignerSocket, options.SignerTimeout), services.GetRequiredService<ILogger<SignerClient>>()));
         builder.Services.AddSingleton<Issuers>();
@@ -59,6 +60,7 @@ public static class ClearinghouseRole
         // What starts before the doors open, and what runs beside.
         builder.Services.AddHostedService<Startup>();
         builder.Services.AddHostedService<Housekeeping>();
+        builder.Services.AddSingleton<KeyUpkeep>().AddHostedService(services => services.GetRequiredService<KeyUpkeep>());
         builder.Services.AddSingleton<EraseRedeemedTexts>();
 
         // Use cases.
@@ -77,6 +79,10 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<FindProductKey>();
         builder.Services.AddSingleton<ShowStatus>();
         builder.Services.AddSingleton<TellTime>();
+        builder.Services.AddSingleton<RevocationLists>();
+        builder.Services.AddSingleton<Revoke>();
+        builder.Services.AddSingleton<ShowTrust>();
+        builder.Services.AddSingleton<ReplaceDocuments>();
 
         var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILogger<Startup>>();
@@ -85,11 +91,13 @@ public static class ClearinghouseRole
         app.UseDoors();
         app.UseAttemptLimit(new AttemptLimit(options.AttemptsPerMinute, time), logger);
 
-        app.MapGet("/v1/root", (PublishedRoot root) => TypedResults.Text(CertificateChain.ToPem([root.Certificate]), "application/x-pem-file")).Through(Door.Public);
+        app.MapGet("/v1/root", (Issuers issuers) => TypedResults.Text(CertificateChain.ToPem([issuers.Root]), "application/x-pem-file")).Through(Door.Public);
+        app.MapGet("/v1/trust", (HttpContext context, ShowTrust use) => use.HandleAsync(context)).Through(Door.Public);
         app.MapPost("/v1/activations", (HttpContext context, ActivateLicenseServer use) => use.HandleAsync(context)).Through(Door.Public).Limited();
         app.MapPost("/v1/product-keys/check", (HttpContext context, CheckProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
         app.MapPost("/v1/key-packs", (HttpContext context, RedeemProductKey use) => use.HandleAsync(context)).Through(Door.Public).Limited();
         app.MapPost("/v1/time", (HttpContext context, TellTime use) => use.HandleAsync(context)).Through(Door.Public).Limited();
+        app.MapPost("/v1/replacements", (HttpContext context, ReplaceDocuments use) => use.HandleAsync(context)).Through(Door.Public).Limited();
 
         CarryPages.Map(app);
 
@@ -99,6 +107,8 @@ public static class ClearinghouseRole
         app.MapPost("/v1/product-keys", (HttpContext context, MintProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapGet("/v1/product-keys", (HttpContext context, ListProductKeys use) => use.HandleAsync(context)).Through(Door.Administration);
         app.MapPost("/v1/product-keys/find", (HttpContext context, FindProductKey use) => use.HandleAsync(context)).Through(Door.Administration);
+        app.MapPost("/v1/revocations/license-servers", (HttpContext context, Revoke use) => use.LicenseServerAsync(context)).Through(Door.Administration);
+        app.MapPost("/v1/revocations/key-packs", (HttpContext context, Revoke use) => use.KeyPackAsync(context)).Through(Door.Administration);
         app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).Through(Door.Administration);
         return app;
     }

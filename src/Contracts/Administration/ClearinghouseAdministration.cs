@@ -83,3 +83,19 @@ public sealed record TelephoneRedemptionRequest(string LicenseServerId, string P
 /// <param name="Groups">23 groups of 6 symbols for an activation, 24 for a key pack.</param>
 /// <param name="Spelled">The same groups in the words of the spelling alphabet.</param>
 public sealed record TelephoneAnswer(string LicenseServerId, IReadOnlyList<string> Groups, IReadOnlyList<string> Spelled);
+
+/// <summary><c>POST /v1/revocations/license-servers</c>: the license server is void, and its CALs with it.</summary>
+/// <param name="LicenseServerId">35 symbols.</param>
+/// <param name="Reason">Why.</param>
+public sealed record RevokeLicenseServerRequest(string LicenseServerId, Statements.ClearinghouseRevocationReason Reason);
+
+/// <summary><c>POST /v1/revocations/key-packs</c>: the key pack is void, and nothing more is issued from it.</summary>
+/// <param name="PackId">The pack.</param>
+/// <param name="Reason">Why.</param>
+public sealed record RevokeKeyPackRequest(Guid PackId, Statements.ClearinghouseRevocationReason Reason);
+
+/// <param name="Subject">What is revoked, fit to be printed.</param>
+/// <param name="Reason">Why, as it was said first.</param>
+/// <param name="RevokedAt">When.</param>
+/// <param name="ListNumber">The number of the list that says so.</param>
+public sealed record ClearinghouseRevocationRecord(string Subject, Statements.ClearinghouseRevocationReason Reason, DateTimeOffset RevokedAt, long ListNumber);

@@ -52,4 +52,5 @@ public sealed record TimeAnswer(byte[] Statement);
 /// lists are pushed; and it asks without waiting every 5 minutes.
 /// </summary>
 /// <param name="List">A signed <see cref="Statements.RevocationListStatement"/>.</param>
-public sealed record RevocationAnswer(byte[] List);
+/// <param name="Trust">Names what the license server knows of the publisher (<see cref="Trust.PublisherTrust.Tag"/>): a host that knows something else asks for it.</param>
+public sealed record RevocationAnswer(byte[] List, string? Trust = null);

@@ -9,7 +9,13 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary clearinghouse</c>: what a publisher does before the clearinghouse runs, and grace extensions.</summary>
 internal static class ClearinghouseCommand
 {
-    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.") { Init(), RotateIssuing(), TelephoneCommand.Create(), new Command("grace", "Grace periods of session hosts.") { ExtendGrace() } };
+    public static Command Create()
+    {
+        var command = new Command("clearinghouse", "The publisher's clearinghouse.") { Init(), RotateIssuing(), TelephoneCommand.Create(), new Command("grace", "Grace periods of session hosts.") { ExtendGrace() } };
+        foreach (var keys in PublisherKeysCommand.Create())
+            command.Add(keys);
+        return command;
+    }
 
     private static Command ExtendGrace()
     {

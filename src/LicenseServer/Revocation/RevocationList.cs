@@ -41,7 +41,7 @@ internal static class RevocationList
             var list = await ReadAsync(ledger, host, time, context.RequestAborted).ConfigureAwait(false);
             if (list.Number > after || wait == TimeSpan.Zero || either.IsCancellationRequested)
             {
-                await Json.WriteAsync(context, new RevocationAnswer(ledger.Identity.Key.SignStatement(list.Encode())), ContractsJson.Default.RevocationAnswer).ConfigureAwait(false);
+                await Json.WriteAsync(context, new RevocationAnswer(ledger.Identity.Key.SignStatement(list.Encode()), ledger.Identity.Current.Trust?.Tag), ContractsJson.Default.RevocationAnswer).ConfigureAwait(false);
                 return;
             }
 

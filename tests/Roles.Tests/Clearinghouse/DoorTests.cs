@@ -26,14 +26,15 @@ public sealed class DoorTests : IAsyncLifetime
     {
         Assert.Equal(
             [
-                "GET / Public", "GET /v1/product-keys Administration", "GET /v1/root Public", "GET /v1/status Administration", "GET /web Public", "GET /web/clearinghouse.css Public", "GET /web/clearinghouse.js Public", "GET /web/root Public", "POST /v1/activations Public",
+                "GET / Public", "GET /v1/product-keys Administration", "GET /v1/root Public", "GET /v1/status Administration", "GET /v1/trust Public", "GET /web Public", "GET /web/clearinghouse.css Public", "GET /web/clearinghouse.js Public", "GET /web/root Public", "POST /v1/activations Public",
                 "POST /v1/grace-extensions Administration",
-                "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration", "POST /v1/telephone/activations Administration",
+                "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration", "POST /v1/replacements Public",
+                "POST /v1/revocations/key-packs Administration", "POST /v1/revocations/license-servers Administration", "POST /v1/telephone/activations Administration",
                 "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /web Public", "POST /web/answer Public",
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));
-        Assert.Equal(6, Endpoints(_publisher.SignerApp).Count);
+        Assert.Equal(7, Endpoints(_publisher.SignerApp).Count);
     }
 
     [Fact]

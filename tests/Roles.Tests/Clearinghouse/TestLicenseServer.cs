@@ -4,6 +4,7 @@ using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Contracts.Trust;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
@@ -47,6 +48,8 @@ public sealed class TestLicenseServer : IDisposable
         => new(
             Statement.Sign(new RedemptionRequest(productKey, RandomNumberGenerator.GetBytes(RedemptionRequest.NonceLength), publisher.Time.GetUtcNow()).Encode(), Key),
             CertificateChain.ToPem([Certificate]));
+
+    public ReplacementRequest NewReplacement(params Guid[] packs) => new(Statement.Sign(new ReplacementRequestStatement(Request.Encode(), packs).Encode(), Key));
 
     public Task<RedeemResponse> RedeemAsync(TestPublisher publisher, string productKey)
         => publisher.Client.RedeemAsync(NewRedemption(publisher, productKey), TestPublisher.Cancellation);

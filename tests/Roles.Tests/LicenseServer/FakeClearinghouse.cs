@@ -17,6 +17,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Contracts.Trust;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
@@ -61,6 +62,9 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
     /// <summary>The time answers another question than the one that was asked.</summary>
     public bool TimeOfAnother { get; set; }
 
+    /// <summary>What it publishes; null for its root and nothing else.</summary>
+    public TrustDocuments? Trust { get; set; }
+
     public static async Task<FakeClearinghouse> StartAsync(TestAuthority authority)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -97,6 +101,9 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
                 break;
             case "/v1/key-packs":
                 await AnswerAsync(context, Redeem(await ReadAsync(context, ContractsJson.Default.RedeemRequest)), ContractsJson.Default.RedeemResponse);
+                break;
+            case "/v1/trust":
+                await AnswerAsync(context, Trust ?? new(Authority.Root.ExportCertificatePem()), ContractsJson.Default.TrustDocuments);
                 break;
             case "/v1/time" when Now is { } now:
                 var asked = await ReadAsync(context, ContractsJson.Default.TimeRequest);
@@ -151,7 +158,8 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
 
     private async Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
     {
-        if (LoseNextAnswer)
+        // License servers ask for that by themselves.
+        if (LoseNextAnswer && context.Request.Path != "/v1/trust")
         {
             LoseNextAnswer = false;
             context.Abort();

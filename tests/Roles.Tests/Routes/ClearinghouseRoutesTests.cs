@@ -5,7 +5,9 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Telephone;
+using Ostiary.Contracts.Trust;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
@@ -19,6 +21,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;
     private TestLicenseServer _server = null!;
+    private TestLicenseServer _revoked = null!;
+    private Guid _revokedPack;
     private string _key = null!;
 
     private static CancellationToken Cancellation => TestPublisher.Cancellation;
@@ -32,11 +36,15 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         _publisher = await TestPublisher.StartAsync();
         _server = await _publisher.NewLicenseServerAsync();
         _key = await _publisher.MintAsync();
+        _revoked = await _publisher.NewLicenseServerAsync();
+        Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var pack));
+        _revokedPack = KeyPackStatement.Decode(pack).PackId;
     }
 
     public async ValueTask DisposeAsync()
     {
         _server.Dispose();
+        _revoked.Dispose();
         await _publisher.DisposeAsync();
     }
 
@@ -188,6 +196,10 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
             JsonSerializer.Serialize(new(SpokenForm.ActivationRequest.Write(_server.Request.Encode()), TestPublisher.Company), ContractsJson.Default.TelephoneActivationRequest),
             typeof(TelephoneActivationRequest)),
         ["POST /v1/telephone/key-packs"] = ($$"""{"licenseServerId":"{{_server.Id}}","productKey":"{{_key}}"}""", typeof(TelephoneRedemptionRequest)),
+        ["GET /v1/trust"] = (null, null),
+        ["POST /v1/replacements"] = (JsonSerializer.Serialize(_server.NewReplacement(), ContractsJson.Default.ReplacementRequest), typeof(ReplacementRequest)),
+        ["POST /v1/revocations/license-servers"] = ($$"""{"licenseServerId":"{{_revoked.Id}}","reason":"lost"}""", typeof(RevokeLicenseServerRequest)),
+        ["POST /v1/revocations/key-packs"] = ($$"""{"packId":"{{_revokedPack}}","reason":"refunded"}""", typeof(RevokeKeyPackRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
 
