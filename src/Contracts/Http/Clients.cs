@@ -57,8 +57,8 @@ public sealed class LicenseServerClient(HttpClient http)
     public Task<TimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
         => http.PostAsync<TimeRequest, TimeAnswer>("v1/time", request, cancellation);
 
-    public Task<RevocationAnswer> RevocationsAsync(long after, int waitSeconds, CancellationToken cancellation)
-        => http.GetAsync<RevocationAnswer>($"v1/revocations?after={after}&wait={waitSeconds}", cancellation);
+    public Task<RevocationAnswer> RevocationsAsync(long after, int waitSeconds, CancellationToken cancellation, string? trust = null)
+        => http.GetAsync<RevocationAnswer>($"v1/revocations?after={after}&wait={waitSeconds}{(trust is null ? "" : "&trust=" + Uri.EscapeDataString(trust))}", cancellation);
 
     public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
         => http.GetAsync<TrustDocuments>("v1/trust", cancellation);

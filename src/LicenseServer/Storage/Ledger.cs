@@ -41,7 +41,7 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>Draws what a permanent CAL is good for: 52 to 89 days.</summary>
     public Func<int> DrawPermanentDays { get; }
 
-    /// <summary>Done when the revocation list has got another number since this was read.</summary>
+    /// <summary>Done when the revocation list has got another number since this was read, or the certificates are others.</summary>
     public Task ListChanged => _writer.ListChanged;
 
     /// <summary>Opens the ledger of a state directory, or makes it.</summary>
@@ -176,6 +176,7 @@ internal sealed class Ledger : IAsyncDisposable
     {
         Identity.Replace(row);
         _templates = new(Identity.Current.Certificate, Identity.Key.Fingerprint);
+        _writer.WakeHosts();
     }
 
     public async ValueTask DisposeAsync()

@@ -23,8 +23,6 @@ internal static class RecordTrust
             identity.LedgerNumber = number;
             return CanonicalContent.Of(identity);
         });
-        // So that hosts, who wait for another list, hear of it at once.
-        batch.ListChanged();
         var revoked = new List<Pack>();
         foreach (var pack in batch.Db.Packs.AsTracking().OrderBy(row => row.LedgerNumber).ToList())
             if (Apply(batch, pack, trust, outdated, replaced))

@@ -232,7 +232,7 @@ internal sealed class ServerLink : IDisposable
     public async Task PullRevocationsAsync(int wait, CancellationToken cancellation)
     {
         var known = _revocations;
-        var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation), cancellation).ConfigureAwait(false);
+        var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation, TakenTrust), cancellation).ConfigureAwait(false);
         var list = Verified(answer.List, RevocationListStatement.Decode);
         _offeredTrust = answer.Trust;
         if (known is not null && (list.Number < known.Number || list.IssuedAt < known.IssuedAt))
