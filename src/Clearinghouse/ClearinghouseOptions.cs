@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Contracts.Telephone;
@@ -74,6 +75,10 @@ public sealed class ClearinghouseOptions
     internal string DatabaseFile => Path.Combine(StateDirectory, "clearinghouse.db");
 
     internal string RootFile => Path.Combine(StateDirectory, "root.pem");
+
+    internal string TrustFile => Path.Combine(StateDirectory, RootCeremony.TrustFile);
+
+    internal string WithdrawnFile => Path.Combine(StateDirectory, RootCeremony.WithdrawnFile);
 
     internal string SecretsFile => Path.Combine(StateDirectory, ProductKeySecrets.FileName);
 

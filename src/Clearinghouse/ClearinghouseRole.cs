@@ -1,5 +1,4 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -18,16 +17,19 @@ using Ostiary.Clearinghouse.Operations;
 using Ostiary.Clearinghouse.Pages;
 using Ostiary.Clearinghouse.Pages.Operators;
 using Ostiary.Clearinghouse.ProductKeys;
+using Ostiary.Clearinghouse.Revocations;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Clearinghouse.Telephone;
 using Ostiary.Clearinghouse.Tls;
+using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Telephone;
+using Ostiary.Contracts.Trust;
 using Ostiary.Doors;
 using Ostiary.Doors.Accounts;
 
@@ -69,7 +71,7 @@ public static class ClearinghouseRole
         builder.Services.AddDbContextFactory<ClearinghouseStore>(context => Database.Configure(context, options));
         builder.Services.AddSingleton<Database>();
         builder.Services.AddSingleton(_ => ProductKeySecrets.Read(options.SecretsFile));
-        builder.Services.AddSingleton(_ => new PublishedRoot(X509CertificateLoader.LoadCertificateFromFile(options.RootFile)));
+        builder.Services.AddSingleton<PublishedTrust>();
         builder.Services.AddSingleton(services => new SignerClient(
             ApiClient.OverUnixSocket(options.SignerSocket, options.SignerTimeout), services.GetRequiredService<ILogger<SignerClient>>()));
         builder.Services.AddSingleton<Issuers>();
@@ -79,6 +81,7 @@ public static class ClearinghouseRole
         // What starts before the doors open, and what runs beside.
         builder.Services.AddHostedService<Startup>();
         builder.Services.AddHostedService<Housekeeping>();
+        builder.Services.AddSingleton<KeyUpkeep>().AddHostedService(services => services.GetRequiredService<KeyUpkeep>());
         builder.Services.AddSingleton<EraseRedeemedTexts>();
         builder.Services.AddSingleton<EraseOldCompanies>();
 
@@ -109,6 +112,10 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<FindProductKey>();
         builder.Services.AddSingleton<ShowStatus>();
         builder.Services.AddSingleton<TellTime>();
+        builder.Services.AddSingleton<RevocationLists>();
+        builder.Services.AddSingleton<Revoke>();
+        builder.Services.AddSingleton<ShowTrust>();
+        builder.Services.AddSingleton<ReplaceDocuments>();
 
         var app = builder.Build();
         app.Use(ProblemResponses.Catch);
@@ -122,7 +129,7 @@ public static class ClearinghouseRole
 
     private static void Map(WebApplication app, LimitedMetadata limited)
     {
-        app.MapGet("/v1/root", (PublishedRoot root) => TypedResults.Text(CertificateChain.ToPem([root.Certificate]), CertificateChain.ContentType)).At(Door.Public)
+        app.MapGet("/v1/root", (Issuers issuers) => TypedResults.Text(CertificateChain.ToPem([issuers.Root]), CertificateChain.ContentType)).At(Door.Public)
             .AnswersFile("The published root, PEM.", CertificateChain.ContentType);
         app.MapGet("/v1/issuing", (Issuers issuers, ClearinghouseOptions options) => TypedResults.Text(
                 TelephoneNumber.Write(TelephoneNumber.Of(options.TelephoneNumbers)) + CertificateChain.ToPem(issuers.Known), CertificateChain.ContentType)).At(Door.Public)
@@ -135,6 +142,10 @@ public static class ClearinghouseRole
             .Takes<RedeemRequest>().Answers<RedeemResponse>("Makes a product key a key pack; the same key from the same license server gets the same pack.");
         app.MapPost("/v1/time", (HttpContext context, TellTime use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<TimeRequest>().Answers<ClearinghouseTimeAnswer>("What time it is, signed.");
+        app.MapGet("/v1/trust", (HttpContext context, ShowTrust use) => use.HandleAsync(context)).At(Door.Public)
+            .Answers<TrustDocuments>("What followers trust by: roots, withdrawn issuing keys, and what is revoked.");
+        app.MapPost("/v1/replacements", (HttpContext context, ReplaceDocuments use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<ReplacementRequest>().Answers<ReplacementAnswer>("A license server's documents as they are signed now, in the place of those under a withdrawn key.");
         app.MapPost("/v1/draws", (HttpContext context, DrawCals use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<DrawCalsRequest>().Answers<DrawCalsResponse>("Draws CALs from an agreement, as a product key for the license server that asks; the same request gets the same key.");
         CarryPages.Map(app, limited);
@@ -156,6 +167,10 @@ public static class ClearinghouseRole
             .AnswersPage<ProductKeyRecord>("Product keys by number, without their texts.");
         app.MapPost("/v1/product-keys/find", (HttpContext context, FindProductKey use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Operator)
             .Takes<FindProductKeyRequest>().Answers<ProductKeyRecord>("One product key, with its text while that is kept.");
+        app.MapPost("/v1/revocations/license-servers", (HttpContext context, Revoke use) => use.LicenseServerAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<RevokeLicenseServerRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a license server.");
+        app.MapPost("/v1/revocations/key-packs", (HttpContext context, Revoke use) => use.KeyPackAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<RevokeKeyPackRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a key pack.");
         app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<ExtendGraceRequest>().Answers<ExtendGraceResponse>("Extends one machine's grace period.");
         OperatorPages.Map(app);

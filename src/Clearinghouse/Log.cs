@@ -44,6 +44,18 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Critical, "The audit chain does not fit at entry {Number}: {Fault}")]
     public static partial void AuditBroken(this ILogger logger, long number, string fault);
 
+    [LoggerMessage(26, LogLevel.Error, "{File} is not published: {Reason}")]
+    public static partial void TrustFileInvalid(this ILogger logger, string file, string reason);
+
+    [LoggerMessage(27, LogLevel.Information, "Activation {Id} signed again: its issuing key was withdrawn")]
+    public static partial void ActivationSignedAgain(this ILogger logger, long id);
+
+    [LoggerMessage(28, LogLevel.Information, "Key pack {PackId} signed again: its issuing key was withdrawn")]
+    public static partial void KeyPackSignedAgain(this ILogger logger, Guid packId);
+
+    [LoggerMessage(29, LogLevel.Information, "Revocation list {Number} signed: {Servers} license servers, {Packs} key packs")]
+    public static partial void RevocationListSigned(this ILogger logger, long number, int servers, int packs);
+
     [LoggerMessage(30, LogLevel.Information, "Signed {Kind} {Digest} (entry {Number})")]
     public static partial void Signed(this ILogger logger, string kind, string digest, long number);
 

@@ -23,6 +23,7 @@ using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.LicenseServer.Time;
+using Ostiary.LicenseServer.Trust;
 using Ostiary.LicenseServer.Users;
 
 namespace Ostiary.LicenseServer;
@@ -57,6 +58,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton(new AttemptLimit(options.SignInsPerMinute, time));
         builder.Services.AddSingleton<DeclaredRoutes>().AddHostedService(services => services.GetRequiredService<DeclaredRoutes>());
         builder.Services.AddSingleton<ClearinghouseConnection>();
+        builder.Services.AddSingleton<TrustPulls>().AddHostedService(services => services.GetRequiredService<TrustPulls>());
         builder.Services.AddSingleton<CarriedIssuers>();
         builder.Services.AddHostedService<Sweep>();
         builder.Services.AddSingleton<ClearinghouseTime>().AddHostedService(services => services.GetRequiredService<ClearinghouseTime>());
@@ -80,6 +82,7 @@ public static class LicenseServerRole
         ReportSessions.Map(app);
         KeepGrace.Map(app);
         TellTime.Map(app);
+        ShowTrust.Map(app);
         TakeReceipts.Map(app);
         ManageClock.Map(app);
 

@@ -28,6 +28,21 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Warning, "The sweep failed; it is tried again in a minute")]
     public static partial void SweepFailed(ILogger logger, Exception failure);
 
+    [LoggerMessage(30, LogLevel.Information, "What is known of the publisher is new: {Roots} roots, withdrawn issuing keys list {Withdrawals}, revocation list {Revocations}")]
+    public static partial void TrustTaken(ILogger logger, int roots, long withdrawals, long revocations);
+
+    [LoggerMessage(31, LogLevel.Warning, "What there is to know of the publisher could not be fetched; it is tried again: {Reason}")]
+    public static partial void TrustNotPulled(ILogger logger, string reason);
+
+    [LoggerMessage(32, LogLevel.Information, "The issuing key of this license server's documents was withdrawn; the clearinghouse has signed them again: certificate {Certificate}, key packs {KeyPacks}")]
+    public static partial void DocumentsReplaced(ILogger logger, bool certificate, int keyPacks);
+
+    [LoggerMessage(33, LogLevel.Error, "The issuing key of this license server's documents was withdrawn, and the clearinghouse does not sign them again: {Reason}")]
+    public static partial void DocumentsNotReplaced(ILogger logger, string reason);
+
+    [LoggerMessage(34, LogLevel.Warning, "Key pack {PackId} is revoked ({Reason}): nothing more is issued from it")]
+    public static partial void PackRevoked(ILogger logger, Guid packId, string reason);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

@@ -72,6 +72,12 @@ internal static partial class Log
     [LoggerMessage(26, LogLevel.Warning, "the revocation list of {Server} went back from {Seen} to {Now}: the newer one stays")]
     public static partial void RevocationsWentBack(ILogger logger, string server, long seen, long now);
 
+    [LoggerMessage(28, LogLevel.Information, "what is known of the publisher of {Server} is new: {Roots} roots, withdrawn issuing keys list {Withdrawals}, revocation list {Revocations}")]
+    public static partial void TrustTaken(ILogger logger, string server, int roots, long withdrawals, long revocations);
+
+    [LoggerMessage(29, LogLevel.Error, "the publisher has revoked {Server} ({Reason}): it is not asked, and its CALs admit nobody")]
+    public static partial void ServerRevoked(ILogger logger, string server, string reason);
+
     [LoggerMessage(27, LogLevel.Debug, "the revocation list of {Server} is not pulled: {Detail}")]
     public static partial void RevocationsNotPulled(ILogger logger, string server, string detail);
 

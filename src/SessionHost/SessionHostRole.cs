@@ -59,6 +59,7 @@ public static class SessionHostRole
         services.AddSingleton<GracePeriod>().AddHostedService(provider => provider.GetRequiredService<GracePeriod>());
         services.AddSingleton<Servers>().AddHostedService(provider => provider.GetRequiredService<Servers>());
         services.AddSingleton<Joining>();
+        services.AddSingleton<TrustFollowing>();
         services.AddSingleton<Passes>();
         services.AddSingleton<CalQuestions>();
         services.AddSingleton<SignedTimes>();

@@ -6,6 +6,7 @@ using Ostiary.Clearinghouse.Customers;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
+using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -16,20 +17,21 @@ namespace Ostiary.Clearinghouse.Activation;
 
 /// <summary>Certifies license servers' keys, by whatever method the request came. The steps are those of <c>docs/issuance-cycle.md</c>.</summary>
 internal sealed class Activations(
-    ClearinghouseOptions options, Database database, Issuers issuers, PublishedRoot root, SignerClient signer, TimeProvider time, ILogger<Activations> logger)
+    ClearinghouseOptions options, Database database, Issuers issuers, PublishedTrust trust, SignerClient signer, TimeProvider time, ILogger<Activations> logger)
 {
     public const byte TermYears = SigningRules.MaxLicenseServerYears;
 
-    /// <summary>Steps 2 to 4: the same request is the same row with the same signature, for ever and by every method.</summary>
+    /// <summary>Steps 2 to 4: the same request is the same row with the same signature by every method, as long as the key that signed it is not withdrawn.</summary>
     /// <param name="request">Checked.</param>
-    /// <param name="company">Checked.</param>
-    /// <param name="method">How it came.</param>
+    /// <param name="company">Checked; null for what is signed again.</param>
+    /// <param name="method">How it came; null for what is signed again.</param>
     /// <param name="cancellation">The request's.</param>
-    public async Task<ActivationRow> ActivateAsync(ActivationRequest request, CompanyInformation company, ConnectionMethod method, CancellationToken cancellation)
+    public async Task<ActivationRow> ActivateAsync(ActivationRequest request, CompanyInformation? company, ConnectionMethod? method, CancellationToken cancellation)
     {
         // Step 2: store what will be signed, and commit. The signer may have got a new issuing key since the last hour.
-        await issuers.TryRefreshAsync(cancellation);
-        var row = await StoreAsync(request, company, method, cancellation);
+        // What is signed already is not taken back while nothing can be put in its place.
+        var canSign = await issuers.TryRefreshAsync(cancellation);
+        var row = await StoreAsync(request, company, method, canSign, cancellation);
         options.AfterStep?.Invoke(IssuanceStep.ActivationStored);
 
         // Steps 3 and 4: sign, store the signature once.
@@ -38,6 +40,31 @@ internal sealed class Activations(
 
     /// <summary>The end of the certificate.</summary>
     public static DateTimeOffset EndOf(ActivationRow row) => DateTimeOffset.UnixEpoch.AddDays(row.Day).AddYears(row.Term);
+
+    /// <summary>The activation as it is answered now: signed again, if a withdrawn key had signed it.</summary>
+    /// <param name="found">A row that is there.</param>
+    /// <param name="cancellation">The request's.</param>
+    /// <exception cref="ProblemException">The signer does not answer.</exception>
+    public async Task<ActivationRow> SignAgainAsync(ActivationRow found, CancellationToken cancellation)
+    {
+        if (!ActivationRequest.TryDecode(found.Request, out var request))
+            throw new InvalidOperationException($"the request of activation {found.Id} cannot be read");
+        return found.Signature is null || trust.Current.IsWithdrawn(found.Issuer) ? await ActivateAsync(request, null, null, cancellation) : found;
+    }
+
+    /// <summary>Activations that a withdrawn key has signed, and those that a crash left between the old signature and the new one.</summary>
+    public Task<List<ActivationRow>> UnderWithdrawnKeysAsync(int most, CancellationToken cancellation)
+    {
+        var withdrawn = trust.WithdrawnKeys;
+        return database.ReadAsync(
+            store => store.Activations.AsNoTracking().Where(row => row.Signature == null ? row.SignedAt != null : withdrawn.Contains(row.Issuer)).OrderBy(row => row.Id).Take(most)
+                .ToListAsync(cancellation),
+            cancellation);
+    }
+
+    /// <summary>The activation that a license server's request names; null when there is none.</summary>
+    public Task<ActivationRow?> FindAsync(byte[] request, CancellationToken cancellation)
+        => database.ReadAsync(store => store.Activations.AsNoTracking().SingleOrDefaultAsync(row => row.Request == request, cancellation), cancellation);
 
     /// <summary>What its license server is answered.</summary>
     public static ActivationAnswer AnswerOf(ActivationRow row) => new(row.Day, row.KeyId, row.Term, row.Signature!);
@@ -65,17 +92,19 @@ internal sealed class Activations(
         var certificate = AnswerOf(row).TryAssemble(request, IssuerOf(row))
             ?? throw new CryptographicException($"the signature of activation {row.Id} does not verify");
         using var parsed = X509CertificateLoader.LoadCertificate(certificate);
-        return LicenseServerIdentity.Verify(parsed.ExportCertificatePem(), root, issuers.Known, time.GetUtcNow());
+        return LicenseServerIdentity.Verify(parsed.ExportCertificatePem(), trust, issuers.Known, time.GetUtcNow());
     }
 
-    private Task<ActivationRow> StoreAsync(ActivationRequest request, CompanyInformation company, ConnectionMethod method, CancellationToken cancellation)
+    private Task<ActivationRow> StoreAsync(ActivationRequest request, CompanyInformation? company, ConnectionMethod? method, bool canSign, CancellationToken cancellation)
         => database.WriteAsync(
             async store =>
             {
                 var bytes = request.Encode();
-                var issuing = issuers.Current;
                 var row = await store.Activations.SingleOrDefaultAsync(row => row.Request == bytes, cancellation);
-                if (row is not null && (row.Signature is not null || row.Issuer == KeyFingerprint.Of(issuing).Hex))
+                if (row?.Signature is not null && !(canSign && trust.Current.IsWithdrawn(row.Issuer)))
+                    return row;
+                var issuing = issuers.Current;
+                if (row is not null && row.Signature is null && row.Issuer == KeyFingerprint.Of(issuing).Hex)
                     return row;
 
                 var now = time.GetUtcNow();
@@ -96,15 +125,19 @@ internal sealed class Activations(
                         RequestedAt = now,
                     };
                     store.Activations.Add(row);
-                    await store.ChangeCompanyAsync(row.LicenseServerId, company, now, cancellation);
+                    if (company is not null)
+                        await store.ChangeCompanyAsync(row.LicenseServerId, company, now, cancellation);
                 }
                 else
                 {
-                    // It was never signed, and the issuing key that was to sign it has been followed by another.
+                    // The issuing key that was to sign it has been followed by another, or the one that has was withdrawn.
                     (row.Day, row.KeyId, row.Term, row.Issuer, row.ToBeSigned) = (day, issuer.KeyId, TermYears, issuer.Hex, toBeSigned);
+                    row.Withdraw();
                 }
 
-                store.AppendAudit("activation", $"license server {row.LicenseServerId}, {KebabCase.Of(method)}", toBeSigned, now);
+                store.AppendAudit(
+                    row.SignedAt is null ? "activation" : "activation-signed-again",
+                    method is { } by ? $"license server {row.LicenseServerId}, {KebabCase.Of(by)}" : $"license server {row.LicenseServerId}", toBeSigned, now);
                 return row;
             },
             cancellation);

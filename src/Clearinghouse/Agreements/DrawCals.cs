@@ -5,6 +5,7 @@ using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
@@ -16,13 +17,13 @@ using Ostiary.Doors;
 namespace Ostiary.Clearinghouse.Agreements;
 
 /// <summary><c>POST /v1/draws</c>, by a license server, and <c>POST /v1/telephone/draws</c>, by an operator who hears what is wanted: a product key from an agreement.</summary>
-internal sealed class DrawCals(AgreementDraws agreements, Activations activations, Issuers issuers, PublishedRoot root, TimeProvider time)
+internal sealed class DrawCals(AgreementDraws agreements, Activations activations, Issuers issuers, PublishedTrust trust, TimeProvider time)
 {
     public async Task<JsonHttpResult<DrawCalsResponse>> HandleAsync(HttpContext context)
     {
         var body = await Json.ReadAsync(context, ContractsJson.Default.DrawCalsRequest);
         using var licenseServer = LicenseServerIdentity.Verify(
-            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), root, issuers.Known, time.GetUtcNow());
+            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), trust, issuers.Known, time.GetUtcNow());
         var request = ReadRequest(Json.Require(body.Request, "request"), licenseServer);
         var (_, key) = await agreements.DrawAsync(request, licenseServer.Id, ConnectionMethod.Automatic, context.RequestAborted);
         return TypedResults.Json(new DrawCalsResponse(key.Text), ContractsJson.Default.DrawCalsResponse);

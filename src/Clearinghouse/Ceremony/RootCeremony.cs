@@ -22,7 +22,7 @@ namespace Ostiary.Clearinghouse.Ceremony;
 /// A file that is there is never written over: it is checked against the others and kept. So the ceremony can be run again after a crash and
 /// makes what is missing; run after its end it makes nothing, also when <c>root.key</c> has been taken away.
 /// </remarks>
-public static class RootCeremony
+public static partial class RootCeremony
 {
     public const int RootYears = 25;
 
@@ -51,9 +51,9 @@ public static class RootCeremony
 
         using var root = MakeRoot(rootDirectory, publisher, begin, files);
         using var issuing = MakeIssuing(rootDirectory, root, signerDirectory, publisher, begin, files);
-        Publish(signerDirectory, root, files);
+        Publish(signerDirectory, rootDirectory, root, files);
         MakeProductKeySecrets(clearinghouseDirectory, files);
-        Publish(clearinghouseDirectory, root, files);
+        Publish(clearinghouseDirectory, rootDirectory, root, files);
 
         return new(
             publisher, KeyFingerprint.Of(root), root.NotBefore.ToUniversalTime(), root.NotAfter.ToUniversalTime(),
@@ -62,14 +62,18 @@ public static class RootCeremony
 
     /// <summary>
     /// Follows the issuing key by another: 1. <c>issuing-next.key</c> and <c>issuing-next.pem</c> are made; 2. a copy of the old certificate is kept under
-    /// its key id; 3. the next key takes the old one's place, which is the old one's end; 4. so does the next certificate. What the old key signed stays
-    /// good. Run again after a crash it goes on where it was. The signer uses the new key from its next start on.
+    /// its key id; 3. the next key takes the old one's place, which is the old one's end; 4. the signer's copy of the root is the one that signed the next
+    /// certificate; 5. so does the next certificate. What the old key signed stays good. Run again after a crash it goes on where it was. The signer uses the
+    /// new key from its next start on.
     /// </summary>
     /// <param name="rootDirectory">Where the root key is.</param>
     /// <param name="signerDirectory">The state directory of the signer, which does not run.</param>
     /// <param name="now">The time of the ceremony.</param>
     /// <exception cref="CeremonyException">A file is missing or does not fit the others.</exception>
-    public static CeremonyRecord RotateIssuing(string rootDirectory, string signerDirectory, DateTimeOffset now)
+    public static CeremonyRecord RotateIssuing(string rootDirectory, string signerDirectory, DateTimeOffset now) => RotateIssuing(rootDirectory, signerDirectory, now, null);
+
+    // For tests: afterStep is called after each step, and may throw as a crash would end it.
+    internal static CeremonyRecord RotateIssuing(string rootDirectory, string signerDirectory, DateTimeOffset now, Action<int>? afterStep)
     {
         var (keyPath, certificatePath) = (Path.Combine(signerDirectory, IssuingKey.KeyFile), Path.Combine(signerDirectory, IssuingKey.CertificateFile));
         var (nextKeyPath, nextCertificatePath) = (Path.Combine(signerDirectory, NextKeyFile), Path.Combine(signerDirectory, NextCertificateFile));
@@ -85,7 +89,7 @@ public static class RootCeremony
         if (!File.Exists(nextCertificatePath))
         {
             using var rootKey = ReadKey(Path.Combine(rootDirectory, RootKeyFile));
-            if (KeyFingerprint.Of(rootKey) != KeyFingerprint.Of(root) || !DeviceCal.IsSignedBy(old, root))
+            if (KeyFingerprint.Of(rootKey) != KeyFingerprint.Of(root) || !IsOfTheseRoots(old, rootDirectory))
                 throw new CeremonyException($"{rootDirectory} does not hold the root of {certificatePath}; nothing was written");
             var begin = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero);
             using var nextKey = ReadOrMakeKey(nextKeyPath, "next issuing key", files);
@@ -94,14 +98,20 @@ public static class RootCeremony
             PrivateFile.Create(nextCertificatePath, Pem(made), PrivateFile.Readable);
         }
 
+        afterStep?.Invoke(1);
+
         using var next = X509CertificateLoader.LoadCertificateFromFile(nextCertificatePath);
         var kept = Path.Combine(signerDirectory, $"issuing-{KeyFingerprint.Of(old).KeyId:x8}.pem");
         PrivateFile.Replace(kept, Pem(old), PrivateFile.Readable);
+        afterStep?.Invoke(2);
         if (File.Exists(nextKeyPath))
             File.Move(nextKeyPath, keyPath, overwrite: true);
         using (var inPlace = ReadKey(keyPath))
             if (KeyFingerprint.Of(inPlace) != KeyFingerprint.Of(next))
                 throw new CeremonyException($"{keyPath} is not the key of {nextCertificatePath}; put the one that fits in its place");
+        afterStep?.Invoke(3);
+        PrivateFile.Replace(Path.Combine(signerDirectory, IssuingKey.RootFile), Pem(root), PrivateFile.Readable);
+        afterStep?.Invoke(4);
         File.Move(nextCertificatePath, certificatePath, overwrite: true);
         files.Clear();
         files.Add(new(kept, "certificate of the key that is followed: keep it published", true));
@@ -172,7 +182,7 @@ public static class RootCeremony
             using var key = ReadKey(keyPath);
             if (KeyFingerprint.Of(key) != KeyFingerprint.Of(found))
                 throw new CeremonyException($"{keyPath} is not the key of {certificatePath}; nothing was written");
-            if (!DeviceCal.IsSignedBy(found, root))
+            if (!IsOfTheseRoots(found, rootDirectory))
                 throw new CeremonyException($"{certificatePath} is not signed by this root; nothing was written");
             files.Add(new(keyPath, "issuing key: stays with the signer", false));
             files.Add(new(certificatePath, "issuing certificate", false));
@@ -192,14 +202,15 @@ public static class RootCeremony
         return issuing;
     }
 
-    private static void Publish(string directory, X509Certificate2 root, List<CeremonyFile> files)
+    private static void Publish(string directory, string rootDirectory, X509Certificate2 root, List<CeremonyFile> files)
     {
         var path = Path.Combine(directory, RootCertificateFile);
         var made = !File.Exists(path);
         if (made)
             PrivateFile.Create(path, Pem(root), PrivateFile.Readable);
         using var found = X509CertificateLoader.LoadCertificateFromFile(path);
-        if (!found.RawDataMemory.Span.SequenceEqual(root.RawDataMemory.Span))
+        // After a rotation the root before stands there: what is known of it leads on to the newest.
+        if (!RootsIn(rootDirectory).Any(known => found.RawDataMemory.Span.SequenceEqual(known.RawDataMemory.Span)))
             throw new CeremonyException($"{path} is another root; nothing was written over it");
         files.Add(new(path, "copy of the root certificate", made));
     }

@@ -1,8 +1,10 @@
 using System.Formats.Cbor;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -14,7 +16,7 @@ using Ostiary.Doors;
 namespace Ostiary.Clearinghouse.KeyPacks;
 
 /// <summary><c>POST /v1/key-packs</c>: makes a product key a key pack. The steps are those of <c>docs/issuance-cycle.md</c>.</summary>
-internal sealed class RedeemProductKey(Redemptions redemptions, Issuers issuers, PublishedRoot root, TimeProvider time)
+internal sealed class RedeemProductKey(Redemptions redemptions, Activations activations, Issuers issuers, PublishedTrust trust, TimeProvider time)
 {
     public async Task<JsonHttpResult<RedeemResponse>> HandleAsync(HttpContext context)
     {
@@ -23,7 +25,9 @@ internal sealed class RedeemProductKey(Redemptions redemptions, Issuers issuers,
 
         // Step 1: did a license server of ours ask, and for which product key?
         using var licenseServer = LicenseServerIdentity.Verify(
-            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), root, issuers.Known, time.GetUtcNow());
+            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), trust, issuers.Known, time.GetUtcNow());
+        if (licenseServer.UnderWithdrawnKey && await activations.FindAsync(licenseServer.Id, cancellation) is null)
+            throw new ProblemException(LicensingProblem.SignatureInvalid, "the license server's certificate is by an issuing key that was withdrawn, and it was not activated here", "licenseServerCertificate");
         var productKey = ReadRequest(Json.Require(body.Request, "request"), licenseServer);
 
         // Steps 2 to 4, and step 5: answer what is stored.

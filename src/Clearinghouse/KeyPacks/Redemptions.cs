@@ -2,8 +2,10 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.ProductKeys;
+using Ostiary.Clearinghouse.Revocations;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
+using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -15,18 +17,62 @@ namespace Ostiary.Clearinghouse.KeyPacks;
 
 /// <summary>Makes product keys key packs, by whatever method the request came. The steps are those of <c>docs/issuance-cycle.md</c>.</summary>
 internal sealed class Redemptions(
-    ClearinghouseOptions options, Database database, ProductKeySecrets secrets, Issuers issuers, SignerClient signer, TimeProvider time, ILogger<Redemptions> logger)
+    ClearinghouseOptions options, Database database, ProductKeySecrets secrets, Issuers issuers, PublishedTrust trust, RevocationLists revocations, SignerClient signer,
+    TimeProvider time, ILogger<Redemptions> logger)
 {
     /// <summary>Steps 2 to 4: the same product key from the same license server is the same pack with the same signature, by every method.</summary>
     /// <exception cref="ProblemException">The key is unknown, or another license server has it.</exception>
     public async Task<KeyPackRow> RedeemAsync(ProductKey productKey, LicenseServerIdentity licenseServer, ConnectionMethod method, CancellationToken cancellation)
     {
+        await revocations.RequireGoodAsync(licenseServer.Fingerprint, cancellation);
         // Step 2: give the product key to this license server, store what will be signed, and commit.
         var pack = await StoreAsync(productKey, licenseServer, method, cancellation);
         options.AfterStep?.Invoke(IssuanceStep.RedemptionStored);
 
         // Steps 3 and 4: sign, store the statement once.
-        return pack.Statement is null ? await SignAsync(pack, licenseServer, cancellation) : pack;
+        return await SignAgainAsync(pack, cancellation);
+    }
+
+    /// <summary>The pack as it is answered now: signed, and signed again if a withdrawn key had signed it.</summary>
+    /// <exception cref="ProblemException">The signer does not answer.</exception>
+    public async Task<KeyPackRow> SignAgainAsync(KeyPackRow pack, CancellationToken cancellation)
+    {
+        if (pack.Issuer is { } issuer && trust.Current.IsWithdrawn(issuer))
+            pack = await WithdrawAsync(pack.PackId, cancellation);
+        return pack.Statement is null ? await SignAsync(pack, cancellation) : pack;
+    }
+
+    /// <summary>Packs that a withdrawn key has signed, and those that a crash left between the old statement and the new one.</summary>
+    public Task<List<KeyPackRow>> UnderWithdrawnKeysAsync(int most, CancellationToken cancellation)
+    {
+        var withdrawn = trust.WithdrawnKeys;
+        return database.ReadAsync(
+            store => store.KeyPacks.AsNoTracking().Where(row => row.Statement == null ? row.SignedAt != null : withdrawn.Contains(row.Issuer)).Take(most).ToListAsync(cancellation), cancellation);
+    }
+
+    /// <summary>A pack of this license server; null where there is none.</summary>
+    public Task<KeyPackRow?> FindAsync(Guid packId, KeyFingerprint licenseServer, CancellationToken cancellation)
+        => database.ReadAsync(
+            store => store.KeyPacks.AsNoTracking().SingleOrDefaultAsync(row => row.PackId == packId && row.LicenseServer == licenseServer.Hex, cancellation), cancellation);
+
+    // The same pack, dated on the day on which it is signed, as every document is.
+    private async Task<KeyPackRow> WithdrawAsync(Guid packId, CancellationToken cancellation)
+    {
+        // Nothing is taken back while nothing can be put in its place.
+        await issuers.RefreshAsync(cancellation);
+        _ = issuers.Current;
+        return await database.WriteAsync(
+            async store =>
+            {
+                var row = await store.KeyPacks.SingleAsync(row => row.PackId == packId, cancellation);
+                if (row.Issuer is null || !trust.Current.IsWithdrawn(row.Issuer))
+                    return row;
+                var now = time.GetUtcNow();
+                row.Withdraw((KeyPackStatement.Decode(row.Payload) with { IssuedAt = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero) }).Encode());
+                store.AppendAudit("key-pack-signed-again", $"key pack {packId}", row.Payload, now);
+                return row;
+            },
+            cancellation);
     }
 
     private Task<KeyPackRow> StoreAsync(ProductKey productKey, LicenseServerIdentity licenseServer, ConnectionMethod method, CancellationToken cancellation)
@@ -65,7 +111,7 @@ internal sealed class Redemptions(
             },
             cancellation);
 
-    private async Task<KeyPackRow> SignAsync(KeyPackRow stored, LicenseServerIdentity licenseServer, CancellationToken cancellation)
+    private async Task<KeyPackRow> SignAsync(KeyPackRow stored, CancellationToken cancellation)
     {
         var statement = await signer.SignKeyPackAsync(stored.Payload, cancellation);
         options.AfterStep?.Invoke(IssuanceStep.RedemptionSigned);
@@ -75,12 +121,15 @@ internal sealed class Redemptions(
             async store =>
             {
                 var row = await store.KeyPacks.SingleAsync(row => row.PackId == stored.PackId, cancellation);
-                row.Sign(statement, issuer.Hex, time.GetUtcNow());
+                if (row.Payload.AsSpan().SequenceEqual(stored.Payload))
+                    row.Sign(statement, issuer.Hex, time.GetUtcNow());
                 return row;
             },
             cancellation);
         options.AfterStep?.Invoke(IssuanceStep.RedemptionSignatureStored);
-        logger.Redeemed(pack.ProductKeyId, licenseServer.Id.Text, pack.PackId);
+        if (pack.Statement is null)
+            throw new ProblemException(LicensingProblem.TemporarilyUnavailable, "the issuing key has just been withdrawn; try again");
+        logger.Redeemed(pack.ProductKeyId, LicenseServerId.Of(KeyPackStatement.Decode(pack.Payload).LicenseServer).Text, pack.PackId);
         return pack;
     }
 

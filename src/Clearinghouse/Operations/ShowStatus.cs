@@ -11,7 +11,7 @@ using Ostiary.Contracts.Http;
 namespace Ostiary.Clearinghouse.Operations;
 
 /// <summary><c>GET /v1/status</c>, for operators.</summary>
-internal sealed class ShowStatus(Database database, Issuers issuers, PublishedRoot root, ListeningAddress address)
+internal sealed class ShowStatus(Database database, Issuers issuers, ListeningAddress address)
 {
     public async Task<JsonHttpResult<ClearinghouseStatus>> HandleAsync(HttpContext context)
     {
@@ -26,7 +26,7 @@ internal sealed class ShowStatus(Database database, Issuers issuers, PublishedRo
         var issuing = issuers.Current;
         return TypedResults.Json(
             new ClearinghouseStatus(
-                address.Public.AbsoluteUri, RootCeremony.PublisherOf(root.Certificate), root.Fingerprint.Hex, KeyFingerprint.Of(issuing).Hex,
+                address.Public.AbsoluteUri, RootCeremony.PublisherOf(issuers.Root), KeyFingerprint.Of(issuers.Root).Hex, KeyFingerprint.Of(issuing).Hex,
                 IssuingKey.SignsUntil(issuing), counts.Activations, counts.Minted, counts.Redeemed, reachable),
             ContractsJson.Default.ClearinghouseStatus);
     }

@@ -16,7 +16,7 @@ namespace Ostiary.Clearinghouse.Pages;
 /// <c>/web</c>: the page that takes a request code on any device, shows what it asks, and gives the response code. It works without scripts; there is
 /// nobody to be signed in, so there is nothing that a forged form could use.
 /// </summary>
-internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root, ClearinghouseOptions options)
+internal sealed class CarryPages(CarriedRequests requests, Issuers issuers, ClearinghouseOptions options)
 {
     private static readonly PageMetadata OfPublic = new("/web");
 
@@ -84,9 +84,9 @@ internal sealed class CarryPages(CarriedRequests requests, PublishedRoot root, C
 
     private RazorComponentResult<RootPage> Root(HttpContext context) => Page<RootPage>(context, StatusCodes.Status200OK, new
     {
-        Fingerprint = root.Fingerprint.Hex,
-        From = new DateTimeOffset(root.Certificate.NotBefore.ToUniversalTime()),
-        Until = new DateTimeOffset(root.Certificate.NotAfter.ToUniversalTime()),
+        Fingerprint = Contracts.Certificates.KeyFingerprint.Of(issuers.Root).Hex,
+        From = new DateTimeOffset(issuers.Root.NotBefore.ToUniversalTime()),
+        Until = new DateTimeOffset(issuers.Root.NotAfter.ToUniversalTime()),
     });
 
     private RazorComponentResult<TelephonePage> Telephone(HttpContext context)

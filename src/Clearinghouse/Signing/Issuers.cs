@@ -3,36 +3,39 @@ using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Storage;
+using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 
 namespace Ostiary.Clearinghouse.Signing;
 
-/// <summary>The published root.</summary>
-internal sealed class PublishedRoot(X509Certificate2 certificate) : IDisposable
-{
-    public X509Certificate2 Certificate => certificate;
-
-    public KeyFingerprint Fingerprint { get; } = KeyFingerprint.Of(certificate);
-
-    public void Dispose() => certificate.Dispose();
-}
-
 /// <summary>
-/// The issuing certificates that lead to the published root: the one that the signer uses now, and those it used before.
+/// The issuing certificates that lead to a published root: the one that the signer uses now, and those it used before.
 /// They are remembered in the database, so that what is signed already is given out and checked while the signer is away.
 /// </summary>
-internal sealed class Issuers(SignerClient signer, Database database, PublishedRoot root, TimeProvider time, ILogger<Issuers> logger) : IDisposable
+internal sealed class Issuers(SignerClient signer, Database database, PublishedTrust trust, TimeProvider time, ILogger<Issuers> logger) : IDisposable
 {
     // The one in use first; replaced as a whole.
     private volatile IReadOnlyList<X509Certificate2> _known = [];
 
     public IReadOnlyList<X509Certificate2> Known => _known;
 
-    /// <exception cref="ProblemException">The signer was never reached.</exception>
+    /// <exception cref="ProblemException">The signer was never reached, or goes on with a key that was withdrawn.</exception>
     public X509Certificate2 Current
-        => _known is [var inUse, ..] ? inUse : throw new ProblemException(LicensingProblem.TemporarilyUnavailable, "the signer does not answer; try again");
+    {
+        get
+        {
+            if (_known is not [var inUse, ..])
+                throw new ProblemException(LicensingProblem.TemporarilyUnavailable, "the signer does not answer; try again");
+            return trust.Current.IsWithdrawn(KeyFingerprint.Of(inUse))
+                ? throw new ProblemException(LicensingProblem.TemporarilyUnavailable, "the signer's issuing key was withdrawn, and it has no other; the publisher starts it with the one that follows")
+                : inUse;
+        }
+    }
+
+    /// <summary>The published root that certified the key in use: what is published, until the next one certifies.</summary>
+    public X509Certificate2 Root => trust.RootOf(_known is [var inUse, ..] ? inUse : null);
 
     public X509Certificate2? Find(KeyFingerprint fingerprint) => _known.FirstOrDefault(issuer => KeyFingerprint.Of(issuer) == fingerprint);
 
@@ -50,13 +53,17 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedR
     {
         var (issuing, signersRoot) = await signer.IssuerAsync(cancellation);
         using (signersRoot)
-            if (!DeviceCal.IsSignedBy(issuing, root.Certificate) || KeyFingerprint.Of(signersRoot) != root.Fingerprint)
-                throw new InvalidDataException("the signer's issuing certificate is not signed by this clearinghouse's root");
+        {
+            trust.Refresh();
+            if (!trust.Current.Roots.Any(root => KeyFingerprint.Of(root) == KeyFingerprint.Of(signersRoot) && DeviceCal.IsSignedBy(issuing, root)))
+                throw new InvalidDataException("the signer's issuing certificate is not signed by a root of this clearinghouse");
+        }
+
         var fingerprint = KeyFingerprint.Of(issuing);
         if (Find(fingerprint) is { } known)
         {
             issuing.Dispose();
-            if (known != Current)
+            if (known != _known[0])
                 _known = [known, .. _known.Where(other => other != known)];
             return;
         }

@@ -9,7 +9,7 @@ namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
 /// What the signer signs. A certificate is read into its few free fields and written anew by its profile: only bytes that come out the same are
-/// signed, so that nothing but the profile can be in them. Key packs, grace extensions and times are treated likewise. Pure: the caller gives the time.
+/// signed, so that nothing but the profile can be in them. Key packs, grace extensions, times and revocation lists are treated likewise. Pure: the caller gives the time.
 /// </summary>
 internal static class SigningRules
 {
@@ -66,6 +66,19 @@ internal static class SigningRules
         if (Read(payload, SignedTimeStatement.Decode, statement => statement.Encode(), "time", out var told) is { } malformed)
             return malformed;
         return (told.Now - now).Duration() > TimeTolerance ? $"it is {now:u} at the signer, not {told.Now:u}" : null;
+    }
+
+    /// <summary>Why this is not signed; null when it is. What a list says last is what counts, so it is signed on its day and not before.</summary>
+    public static string? CheckRevocationList(byte[] payload, X509Certificate2 issuing, DateTimeOffset now)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        if (Read(payload, ClearinghouseRevocationsStatement.Decode, statement => statement.Encode(), "revocation list", out var list) is { } malformed)
+            return malformed;
+        if ((list.IssuedAt - now).Duration() > ClockTolerance)
+            return $"the revocation list is dated {list.IssuedAt:u}, and it is {now:u}";
+        return list.LicenseServers.Select(entry => entry.RevokedAt).Concat(list.KeyPacks.Select(entry => entry.RevokedAt)).Any(at => at > list.IssuedAt)
+            ? "an entry of the revocation list is later than the list" : null;
     }
 
     // Why the payload is no such statement in its one form; null when it is.

@@ -24,11 +24,12 @@ internal sealed class ActivationRow
     /// <summary>The TBSCertificate, DER.</summary>
     public required byte[] ToBeSigned { get; set; }
 
-    /// <summary>64 bytes; null until it is signed, never changed after.</summary>
+    /// <summary>64 bytes; null until it is signed, and changed only when the key that signed it was withdrawn.</summary>
     public byte[]? Signature { get; private set; }
 
     public required DateTimeOffset RequestedAt { get; init; }
 
+    /// <summary>When it was signed last. Without a signature: it is on its way to be signed again.</summary>
     public DateTimeOffset? SignedAt { get; private set; }
 
     /// <summary>Stores the signature, unless one is stored: what was once given out stays what is given out.</summary>
@@ -39,4 +40,7 @@ internal sealed class ActivationRow
         Signature = signature;
         SignedAt = now;
     }
+
+    /// <summary>What is stored is good for nothing any more: other bytes are to be signed.</summary>
+    public void Withdraw() => Signature = null;
 }

@@ -23,6 +23,10 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
 
     public DbSet<GraceExtensionRow> GraceExtensions => Set<GraceExtensionRow>();
 
+    public DbSet<RevocationRow> Revocations => Set<RevocationRow>();
+
+    public DbSet<RevocationListRow> RevocationLists => Set<RevocationListRow>();
+
     public DbSet<AuditRow> Audit => Set<AuditRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
@@ -75,6 +79,12 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
         {
             extension.HasKey(row => row.Id);
             extension.HasIndex(row => row.MachineId);
+        });
+        model.Entity<RevocationRow>().HasKey(row => row.Subject);
+        model.Entity<RevocationListRow>(list =>
+        {
+            list.HasKey(row => row.Number);
+            list.Property(row => row.Number).ValueGeneratedNever();
         });
         model.Entity<AuditRow>(audit =>
         {

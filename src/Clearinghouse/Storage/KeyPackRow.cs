@@ -11,14 +11,15 @@ internal sealed class KeyPackRow
     public required string LicenseServer { get; init; }
 
     /// <summary>Deterministic CBOR.</summary>
-    public required byte[] Payload { get; init; }
+    public required byte[] Payload { get; set; }
 
-    /// <summary>COSE_Sign1; null until it is signed, never changed after.</summary>
+    /// <summary>COSE_Sign1; null until it is signed, and changed only when the key that signed it was withdrawn.</summary>
     public byte[]? Statement { get; private set; }
 
     /// <summary>The key that signed it, 64 hexadecimal digits.</summary>
     public string? Issuer { get; private set; }
 
+    /// <summary>When it was signed last. Without a statement: it is on its way to be signed again.</summary>
     public DateTimeOffset? SignedAt { get; private set; }
 
     /// <summary>Stores the statement, unless one is stored: what was once given out stays what is given out.</summary>
@@ -28,4 +29,7 @@ internal sealed class KeyPackRow
             return;
         (Statement, Issuer, SignedAt) = (statement, issuer, now);
     }
+
+    /// <summary>The statement is good for nothing any more: this payload is to be signed.</summary>
+    public void Withdraw(byte[] payload) => (Payload, Statement, Issuer) = (payload, null, null);
 }

@@ -6,6 +6,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Files;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Certificates;
 
 namespace Ostiary.Clearinghouse.Tls;
@@ -15,7 +16,7 @@ namespace Ostiary.Clearinghouse.Tls;
 /// key and chain lie in one file, so that they are always of one another. It is renewed when 30 days are left.
 /// </summary>
 internal sealed class TlsCertificate(
-    ClearinghouseOptions options, SignerClient signer, Issuers issuers, PublishedRoot root, TimeProvider time, ILogger<TlsCertificate> logger) : IDisposable
+    ClearinghouseOptions options, SignerClient signer, Issuers issuers, PublishedTrust trust, TimeProvider time, ILogger<TlsCertificate> logger) : IDisposable
 {
     public const int Days = 90;
     public const int RenewDays = 30;
@@ -39,7 +40,7 @@ internal sealed class TlsCertificate(
         };
     }
 
-    /// <summary>Reads the certificate, or gets a new one when there is none or it is soon over. One that still holds is kept if that fails.</summary>
+    /// <summary>Reads the certificate, or gets a new one when there is none, it is soon over, or the issuing key was followed by another. One that still holds is kept if that fails.</summary>
     public async Task RefreshAsync(CancellationToken cancellation)
     {
         await _refreshing.WaitAsync(cancellation);
@@ -71,7 +72,8 @@ internal sealed class TlsCertificate(
                 Use(pem, pem);
         }
 
-        if (_current is { } current && current.TargetCertificate.NotAfter.ToUniversalTime() - now > TimeSpan.FromDays(RenewDays))
+        if (_current is { } current && current.TargetCertificate.NotAfter.ToUniversalTime() - now > TimeSpan.FromDays(RenewDays)
+            && issuers.Known is [var inUse, ..] && DeviceCal.IsSignedBy(current.TargetCertificate, inUse))
             return;
         var renewed = await MakeAsync(now, cancellation);
         PrivateFile.Replace(options.TlsFile, Encoding.ASCII.GetBytes(renewed));
@@ -92,13 +94,13 @@ internal sealed class TlsCertificate(
             begin < earliest ? earliest : begin, now.AddDays(Days)).ToBeSigned();
         var signature = await signer.SignClearinghouseTlsAsync(toBeSigned, cancellation);
         using var certificate = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, signature));
-        return $"{key.ExportPkcs8PrivateKeyPem()}\n{CertificateChain.ToPem([certificate, issuing])}";
+        return $"{key.ExportPkcs8PrivateKeyPem()}\n{CertificateChain.ToPem([certificate, issuing, .. trust.Crosses])}";
     }
 
     private bool Holds(string pem, DateTimeOffset now)
     {
         var chain = CertificateChain.FromPem(pem);
-        var holds = chain.Count > 0 && CertificateChain.LeadsTo(root.Certificate, chain[0], chain.Skip(1), now);
+        var holds = chain.Count > 0 && trust.Current.LeadsTo(chain[0], chain.Skip(1), now);
         foreach (var certificate in chain)
             certificate.Dispose();
         return holds;

@@ -100,3 +100,19 @@ public sealed record ClearinghouseAuditRecord(long Number, DateTimeOffset At, st
 /// <param name="Number">The first entry that does not fit.</param>
 /// <param name="Fault">What is wrong with it.</param>
 public sealed record ClearinghouseAuditVerification(bool Sound, long Entries, long? Number, string? Fault);
+
+/// <summary><c>POST /v1/revocations/license-servers</c>: the license server is void, and its CALs with it.</summary>
+/// <param name="LicenseServerId">35 symbols.</param>
+/// <param name="Reason">Why.</param>
+public sealed record RevokeLicenseServerRequest(string LicenseServerId, Statements.ClearinghouseRevocationReason Reason);
+
+/// <summary><c>POST /v1/revocations/key-packs</c>: the key pack is void, and nothing more is issued from it.</summary>
+/// <param name="PackId">The pack.</param>
+/// <param name="Reason">Why.</param>
+public sealed record RevokeKeyPackRequest(Guid PackId, Statements.ClearinghouseRevocationReason Reason);
+
+/// <param name="Subject">What is revoked, fit to be printed.</param>
+/// <param name="Reason">Why, as it was said first.</param>
+/// <param name="RevokedAt">When.</param>
+/// <param name="ListNumber">The number of the list that says so.</param>
+public sealed record ClearinghouseRevocationRecord(string Subject, Statements.ClearinghouseRevocationReason Reason, DateTimeOffset RevokedAt, long ListNumber);

@@ -18,9 +18,10 @@ namespace Ostiary.Contracts.Administration;
 /// <param name="Counts">CALs by type and version.</param>
 /// <param name="Clock">What counts as now.</param>
 /// <param name="Recovery">While the ledger is older than what hosts have seen; else null.</param>
+/// <param name="IssuesNothing">Why it issues nothing more; null where it does.</param>
 public sealed record LicenseServerStatus(
     string LicenseServerId, string Address, string KeyFingerprint, bool Activated, DateTimeOffset CertificateUntil,
-    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null, RecoveryStatus? Recovery = null);
+    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null, RecoveryStatus? Recovery = null, string? IssuesNothing = null);
 
 /// <summary>The license server is recovering: it adopts every CAL of its own that it is shown, and gives newcomers temporary ones only.</summary>
 /// <param name="BeganAt">When a host first showed a higher ledger number.</param>
@@ -93,11 +94,11 @@ public sealed record ProductKeyRequest(string ProductKey)
 
 /// <summary>
 /// <c>GET /v1/packs</c>. SplitFrom is the pack that it was split off by a conversion, null for a pack as it was installed; a pack that was
-/// removed is listed while CALs of it run.
+/// removed is listed while CALs of it run. RevokedAt and RevocationReason are there when nothing is issued from it any more because the publisher said so.
 /// </summary>
 public sealed record PackRecord(
     Guid PackId, CalType Type, CalVersion Version, int Quantity, int Issued, string Program, DateTimeOffset InstalledAt, DateTimeOffset? ExpiresAt,
-    Guid? SplitFrom = null, DateTimeOffset? RemovedAt = null);
+    Guid? SplitFrom = null, DateTimeOffset? RemovedAt = null, DateTimeOffset? RevokedAt = null, string? RevocationReason = null);
 
 /// <summary><c>POST /v1/invitations</c>.</summary>
 /// <param name="Version">The version that the host will have; null is the newest.</param>

@@ -11,9 +11,16 @@ public static class CertificateChain
     /// <summary>
     /// Whether a certificate leads to <paramref name="root"/> at a given time, with every date, constraint and signature right.
     /// An authority is held to the path lengths above it as what it will sign would be: RFC 5280 section 6.1 does not count the last certificate
-    /// of a path, and would let a license server certify another.
+    /// of a path, and would let a license server certify another. Every certificate is of the fixed list of algorithms, and one between that has its
+    /// issuer's name must be a cross certificate in its one form.
     /// </summary>
-    public static bool LeadsTo(X509Certificate2 root, X509Certificate2 certificate, IEnumerable<X509Certificate2> intermediates, DateTimeOffset now)
+    /// <param name="root">What is trusted.</param>
+    /// <param name="certificate">What is to lead to it.</param>
+    /// <param name="intermediates">What may stand between.</param>
+    /// <param name="now">The time at which all of it must hold.</param>
+    /// <param name="isWithdrawn">Whether a key on the way is good for nothing any more; null where none can be.</param>
+    public static bool LeadsTo(
+        X509Certificate2 root, X509Certificate2 certificate, IEnumerable<X509Certificate2> intermediates, DateTimeOffset now, Func<KeyFingerprint, bool>? isWithdrawn = null)
     {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
@@ -24,10 +31,22 @@ public static class CertificateChain
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.VerificationTime = now.UtcDateTime;
         chain.ChainPolicy.VerificationTimeIgnored = false;
-        var good = chain.Build(certificate) && (!IsAuthority(certificate) || chain.ChainElements.Skip(1).Index().All(above => MayStandAbove(above.Item.Certificate, above.Index + 1)));
+        var good = chain.Build(certificate)
+            && chain.ChainElements.All(element => Algorithms.Has(element.Certificate) && isWithdrawn?.Invoke(KeyFingerprint.Of(element.Certificate)) != true)
+            && AreCrosses(chain.ChainElements)
+            && (!IsAuthority(certificate) || chain.ChainElements.Skip(1).Index().All(above => MayStandAbove(above.Item.Certificate, above.Index + 1)));
         foreach (var element in chain.ChainElements)
             element.Certificate.Dispose();
         return good;
+    }
+
+    // The first is what is asked about, the last the root.
+    private static bool AreCrosses(X509ChainElementCollection elements)
+    {
+        for (var index = 1; index < elements.Count - 1; index++)
+            if (RootCertificates.IsSelfIssued(elements[index].Certificate) && !RootCertificates.IsCrossOf(elements[index + 1].Certificate, elements[index].Certificate))
+                return false;
+        return true;
     }
 
     private static bool IsAuthority(X509Certificate2 certificate) => certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority);

@@ -13,16 +13,30 @@ public static class CertificateProfiles
     private const X509KeyUsageFlags Authority = X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign;
 
     public static CertificateFields Root(string publisher, ECDsa key, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
-    {
-        var name = Name($"{publisher} Ostiary root");
-        var spki = key.ExportSubjectPublicKeyInfo();
-        return new(serial, name, notBefore, notAfter, name, spki,
+        => Root(Name($"{publisher} Ostiary root"), key.ExportSubjectPublicKeyInfo(), serial, notBefore, notAfter);
+
+    /// <summary>A root by its name, DER: the one before it and the one after it have the same.</summary>
+    public static CertificateFields Root(byte[] name, byte[] publicKey, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
+        => new(serial, name, notBefore, notAfter, name, publicKey,
         [
             new X509BasicConstraintsExtension(true, false, 0, true),
             new X509KeyUsageExtension(Authority, true),
-            SubjectKey(spki),
+            SubjectKey(publicKey),
         ]);
-    }
+
+    /// <summary>
+    /// The next root's key under the name of <paramref name="root"/> and signed by it: whoever trusts this root may trust the next one. It has a usage of its
+    /// own, and nothing else of the publisher has two names that are one.
+    /// </summary>
+    public static CertificateFields Cross(X509Certificate2 root, byte[] publicKey, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
+        => new(serial, root.SubjectName.RawData, notBefore, Earlier(notAfter, root), root.SubjectName.RawData, publicKey,
+        [
+            new X509BasicConstraintsExtension(true, true, 2, true),
+            new X509KeyUsageExtension(Authority, true),
+            Usages(OstiaryOids.RootSuccessionUsage),
+            SubjectKey(publicKey),
+            IssuerKey(root),
+        ]);
 
     public static CertificateFields Issuing(X509Certificate2 root, string publisher, byte[] publicKey, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
         => new(serial, root.SubjectName.RawData, notBefore, Earlier(notAfter, root), Name($"{publisher} Ostiary issuing {notBefore.UtcDateTime.Year}"), publicKey,

@@ -3,6 +3,7 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Ostiary.Contracts.Trust;
 
 namespace Ostiary.Contracts.Certificates;
 
@@ -26,6 +27,9 @@ public enum DeviceCalVerdict
     NotYetValid,
 
     Expired,
+
+    /// <summary>The clearinghouse has revoked its license server.</summary>
+    Revoked,
 }
 
 /// <summary>
@@ -62,7 +66,7 @@ public sealed class DeviceCal : IDisposable
 
     public DateTimeOffset NotAfter => _chain[0].NotAfter.ToUniversalTime();
 
-    /// <summary>The key that is said to have issued it; proven only by <see cref="Verify"/>.</summary>
+    /// <summary>The key that is said to have issued it; proven only by verifying it.</summary>
     public KeyFingerprint LicenseServer => KeyFingerprint.Of(_chain[1]);
 
     /// <summary>The TBSCertificate, DER.</summary>
@@ -124,14 +128,29 @@ public sealed class DeviceCal : IDisposable
     /// <param name="hardwareId">The 20 bytes that the device presents.</param>
     /// <param name="now">The time of the check.</param>
     public DeviceCalVerdict Verify(IReadOnlyCollection<KeyFingerprint> pinned, X509Certificate2? root, ReadOnlySpan<byte> hardwareId, DateTimeOffset now)
+        => Verify(pinned, root is null ? null : PublisherTrust.Of(root), [], hardwareId, now);
+
+    /// <summary>Likewise, with all that is known of the publisher.</summary>
+    /// <param name="pinned">The license servers that this host joined.</param>
+    /// <param name="trust">The roots, and what is withdrawn and revoked; null while no root is known.</param>
+    /// <param name="current">
+    /// The certificates of the CAL's license server as it shows them now, its own first. The client keeps those of the day of issue: where they do not hold
+    /// any more, because the issuing key above them was withdrawn, these stand for the same key.
+    /// </param>
+    /// <param name="hardwareId">The 20 bytes that the device presents.</param>
+    /// <param name="now">The time of the check.</param>
+    public DeviceCalVerdict Verify(
+        IReadOnlyCollection<KeyFingerprint> pinned, PublisherTrust? trust, IReadOnlyList<X509Certificate2> current, ReadOnlySpan<byte> hardwareId, DateTimeOffset now)
     {
         var licenseServer = LicenseServer;
         if (!pinned.Contains(licenseServer))
             return DeviceCalVerdict.IssuerNotPinned;
         if (!IsSignedBy(_chain[0], _chain[1]))
             return DeviceCalVerdict.SignatureInvalid;
-        if (!IssuerHolds(root, now))
+        if (!IssuerHolds(trust, _chain.Skip(1).ToList(), now) && !(current.Count > 0 && KeyFingerprint.Of(current[0]) == licenseServer && IssuerHolds(trust, current, now)))
             return DeviceCalVerdict.ChainInvalid;
+        if (trust?.RevocationOf(licenseServer) is not null)
+            return DeviceCalVerdict.Revoked;
         if (!CryptographicOperations.FixedTimeEquals(Data.HardwareIdDigest, DeviceCalData.DigestHardwareId(licenseServer, hardwareId)))
             return DeviceCalVerdict.HardwareIdDiffers;
         if (now < NotBefore)
@@ -143,6 +162,8 @@ public sealed class DeviceCal : IDisposable
     public static bool IsSignedBy(X509Certificate2 certificate, X509Certificate2 issuer)
     {
         if (!certificate.IssuerName.RawData.AsSpan().SequenceEqual(issuer.SubjectName.RawData))
+            return false;
+        if (certificate.SignatureAlgorithm.Value != Algorithms.EcdsaWithSha256 || !Algorithms.HasKey(issuer))
             return false;
         try
         {
@@ -159,14 +180,13 @@ public sealed class DeviceCal : IDisposable
 
     public void Dispose() => _chain.ForEach(certificate => certificate.Dispose());
 
-    private bool IssuerHolds(X509Certificate2? root, DateTimeOffset now)
+    private bool IssuerHolds(PublisherTrust? trust, IReadOnlyList<X509Certificate2> licenseServer, DateTimeOffset now)
     {
-        if (!CertificateProfiles.HasOnlyUsage(_chain[1], OstiaryOids.LicenseServerUsage))
+        if (!CertificateProfiles.HasOnlyUsage(licenseServer[0], OstiaryOids.LicenseServerUsage))
             return false;
-        var selfMade = _chain[1].IssuerName.RawData.AsSpan().SequenceEqual(_chain[1].SubjectName.RawData);
-        if (selfMade)
-            return Data.Temporary && IsSignedBy(_chain[1], _chain[1]);
-        return root is not null && CertificateChain.LeadsTo(root, _chain[1], _chain.Skip(2), now);
+        if (RootCertificates.IsSelfIssued(licenseServer[0]))
+            return Data.Temporary && IsSignedBy(licenseServer[0], licenseServer[0]);
+        return trust is not null && trust.LeadsTo(licenseServer[0], licenseServer.Skip(1), now);
     }
 
     private static byte[] BuildSubjectKey()

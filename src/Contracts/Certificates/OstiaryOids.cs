@@ -21,6 +21,9 @@ public static class OstiaryOids
     /// <summary>Extended key usage of a clearinghouse's TLS certificate, beside serverAuth.</summary>
     public static Oid ClearinghouseUsage => new(Arc + ".1.4", "Ostiary clearinghouse");
 
+    /// <summary>Extended key usage of a cross certificate: the next root, signed by the one before it.</summary>
+    public static Oid RootSuccessionUsage => new(Arc + ".1.5", "Ostiary root succession");
+
     /// <summary>serverAuth of RFC 5280.</summary>
     public static Oid ServerAuthentication => new("1.3.6.1.5.5.7.3.1");
 

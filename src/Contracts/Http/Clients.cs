@@ -1,6 +1,7 @@
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Trust;
 
 namespace Ostiary.Contracts.Http;
 
@@ -21,6 +22,12 @@ public sealed class ClearinghouseClient(HttpClient http)
 
     public Task<ClearinghouseTimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
         => http.PostAsync<TimeRequest, ClearinghouseTimeAnswer>("v1/time", request, cancellation);
+
+    public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
+        => http.GetAsync<TrustDocuments>("v1/trust", cancellation);
+
+    public Task<ReplacementAnswer> ReplaceAsync(ReplacementRequest request, CancellationToken cancellation)
+        => http.PostAsync<ReplacementRequest, ReplacementAnswer>("v1/replacements", request, cancellation);
 }
 
 /// <summary>A license server, as a session host calls it.</summary>
@@ -53,8 +60,11 @@ public sealed class LicenseServerClient(HttpClient http)
     public Task<TimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
         => http.PostAsync<TimeRequest, TimeAnswer>("v1/time", request, cancellation);
 
-    public Task<RevocationAnswer> RevocationsAsync(long after, int waitSeconds, CancellationToken cancellation)
-        => http.GetAsync<RevocationAnswer>($"v1/revocations?after={after}&wait={waitSeconds}", cancellation);
+    public Task<RevocationAnswer> RevocationsAsync(long after, int waitSeconds, CancellationToken cancellation, string? trust = null)
+        => http.GetAsync<RevocationAnswer>($"v1/revocations?after={after}&wait={waitSeconds}{(trust is null ? "" : "&trust=" + Uri.EscapeDataString(trust))}", cancellation);
+
+    public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
+        => http.GetAsync<TrustDocuments>("v1/trust", cancellation);
 }
 
 /// <summary>A clearinghouse, as its operators call it.</summary>
@@ -71,6 +81,12 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
 
     public Task<TelephoneAnswer> TelephoneRedemptionAsync(TelephoneRedemptionRequest request, CancellationToken cancellation)
         => http.PostAsync<TelephoneRedemptionRequest, TelephoneAnswer>("v1/telephone/key-packs", request, cancellation);
+
+    public Task<ClearinghouseRevocationRecord> RevokeAsync(RevokeLicenseServerRequest request, CancellationToken cancellation)
+        => http.PostAsync<RevokeLicenseServerRequest, ClearinghouseRevocationRecord>("v1/revocations/license-servers", request, cancellation);
+
+    public Task<ClearinghouseRevocationRecord> RevokeAsync(RevokeKeyPackRequest request, CancellationToken cancellation)
+        => http.PostAsync<RevokeKeyPackRequest, ClearinghouseRevocationRecord>("v1/revocations/key-packs", request, cancellation);
 
     public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
         => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);

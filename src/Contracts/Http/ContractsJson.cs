@@ -4,6 +4,7 @@ using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Trust;
 
 namespace Ostiary.Contracts.Http;
 
@@ -25,6 +26,12 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(RedeemRequest))]
 [JsonSerializable(typeof(RedeemResponse))]
 [JsonSerializable(typeof(ClearinghouseTimeAnswer))]
+[JsonSerializable(typeof(TrustDocuments))]
+[JsonSerializable(typeof(ReplacementRequest))]
+[JsonSerializable(typeof(ReplacementAnswer))]
+[JsonSerializable(typeof(RevokeLicenseServerRequest))]
+[JsonSerializable(typeof(RevokeKeyPackRequest))]
+[JsonSerializable(typeof(ClearinghouseRevocationRecord))]
 [JsonSerializable(typeof(JoinRequest))]
 [JsonSerializable(typeof(Membership))]
 [JsonSerializable(typeof(DeviceCalRequest))]

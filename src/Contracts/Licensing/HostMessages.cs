@@ -76,6 +76,9 @@ public enum RefusalReason
 
     /// <summary>The host is not allowed to ask.</summary>
     HostNotAllowed,
+
+    /// <summary>The publisher has revoked the license server.</summary>
+    LicenseServerRevoked,
 }
 
 /// <summary>The ledger's head after an answer: what the host keeps as evidence.</summary>

@@ -47,9 +47,10 @@ public sealed record TimeRequest(byte[] Nonce);
 public sealed record TimeAnswer(byte[] Statement);
 
 /// <summary>
-/// <c>GET /v1/revocations?after=N&amp;wait=S</c>: the license server's newest revocation list, at once when its number is greater than
-/// N, otherwise as soon as it is, or after S seconds (0 to 60) the same list again. A host keeps one such call open: that is how
+/// <c>GET /v1/revocations?after=N&amp;wait=S&amp;trust=TAG</c>: the license server's newest revocation list, at once when its number is greater than
+/// N or TAG is there and not the answer's, otherwise as soon as it is, or after S seconds (0 to 60) the same list again. A host keeps one such call open: that is how
 /// lists are pushed; and it asks without waiting every 5 minutes.
 /// </summary>
 /// <param name="List">A signed <see cref="Statements.RevocationListStatement"/>.</param>
-public sealed record RevocationAnswer(byte[] List);
+/// <param name="Trust">Names what the license server knows of the publisher (<see cref="Trust.PublisherTrust.Tag"/>): a host that knows something else asks for it.</param>
+public sealed record RevocationAnswer(byte[] List, string? Trust = null);

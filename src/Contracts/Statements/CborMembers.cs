@@ -67,7 +67,14 @@ internal static class CborMembers
     public static Guid ReadGuid(this CborReader reader, int member) => new(reader.ReadBytes(member, 16), bigEndian: true);
 
     public static KeyFingerprint ReadFingerprint(this CborReader reader, int member)
-        => KeyFingerprint.TryParse(Convert.ToHexStringLower(reader.ReadBytes(member, KeyFingerprint.Length)), out var fingerprint)
+    {
+        reader.Expect(member);
+        return reader.ReadFingerprintEntry(member);
+    }
+
+    /// <summary>A fingerprint in an array of a member.</summary>
+    public static KeyFingerprint ReadFingerprintEntry(this CborReader reader, int member)
+        => reader.ReadByteString() is { Length: KeyFingerprint.Length } bytes && KeyFingerprint.TryParse(Convert.ToHexStringLower(bytes), out var fingerprint)
             ? fingerprint
-            : throw new CborContentException($"member {member} is not a key fingerprint");
+            : throw new CborContentException($"member {member} is not a key fingerprint of {KeyFingerprint.Length} bytes");
 }

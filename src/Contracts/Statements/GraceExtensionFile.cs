@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Formats.Cbor;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Trust;
 
 namespace Ostiary.Contracts.Statements;
 
@@ -25,10 +25,10 @@ public static class GraceExtensionFile
     /// root too, and extends nothing), and its key must have signed the statement.
     /// </summary>
     /// <param name="text">The file's text.</param>
-    /// <param name="root">The published root.</param>
+    /// <param name="trust">What is known of the publisher.</param>
     /// <param name="now">The time of the check.</param>
     /// <param name="extension">What it says, when all holds.</param>
-    public static bool TryVerify(string text, X509Certificate2 root, DateTimeOffset now, [NotNullWhen(true)] out GraceExtensionStatement? extension)
+    public static bool TryVerify(string text, PublisherTrust trust, DateTimeOffset now, [NotNullWhen(true)] out GraceExtensionStatement? extension)
     {
         extension = null;
         if (text.Length > MaxLength || Block(text, StatementLabel) is not { } statement || Block(text, CertificateLabel) is not { } encoded)
@@ -37,9 +37,7 @@ public static class GraceExtensionFile
         {
             using var issuing = X509CertificateLoader.LoadCertificate(encoded);
             using var key = issuing.GetECDsaPublicKey();
-            if (key is not null && DeviceCal.IsSignedBy(issuing, root)
-                && issuing.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority)
-                && CertificateChain.LeadsTo(root, issuing, [], now)
+            if (key is not null && trust.IsIssuing(issuing, now)
                 && Statement.TryVerify(statement, key, out var payload))
                 extension = GraceExtensionStatement.Decode(payload);
         }

@@ -133,7 +133,7 @@ public static class Statement
     public static bool TryVerify(ReadOnlySpan<byte> message, ECDsa key, [NotNullWhen(true)] out byte[]? payload)
     {
         payload = null;
-        if (message.Length is 0 or > MaxLength)
+        if (message.Length is 0 or > MaxLength || !Algorithms.HasCurve(key))
             return false;
         try
         {

@@ -14,8 +14,10 @@ internal static class ClearinghouseCommand
 
     private const string What = "the clearinghouse";
 
-    public static Command Create() => new("clearinghouse", "The publisher's clearinghouse.")
+    public static Command Create()
     {
+        var command = new Command("clearinghouse", "The publisher's clearinghouse.")
+        {
         Init(),
         RotateIssuing(),
         TelephoneCommand.Create(),
@@ -25,7 +27,11 @@ internal static class ClearinghouseCommand
         AccountsCommand.Create(Role, What),
         TokensCommand.Create(Role, What),
         AuditCommand.CreateForClearinghouse(),
-    };
+        };
+        foreach (var keys in PublisherKeysCommand.Create())
+            command.Add(keys);
+        return command;
+    }
 
     private static Command ExtendGrace()
     {

@@ -144,8 +144,9 @@ internal static class PacksCommand
         ("Version", pack => pack.Version.ToString()),
         ("Total", pack => pack.Quantity.ToString(CultureInfo.InvariantCulture)),
         ("Issued", pack => pack.Issued.ToString(CultureInfo.InvariantCulture)),
-        ("Available", pack => ((pack.RemovedAt is null ? pack.Quantity : 0) - pack.Issued).ToString(CultureInfo.InvariantCulture)),
+        ("Available", pack => ((pack.RemovedAt is null && pack.RevokedAt is null ? pack.Quantity : 0) - pack.Issued).ToString(CultureInfo.InvariantCulture)),
         ("Program", pack => pack.Program),
         ("Installed", pack => Screen.Time(pack.InstalledAt)),
-        ("Expires", pack => pack.ExpiresAt is null ? "never" : Screen.Time(pack.ExpiresAt)));
+        ("Expires", pack => pack.ExpiresAt is null ? "never" : Screen.Time(pack.ExpiresAt)),
+        ("Revoked", pack => pack.RevokedAt is null ? "" : $"{Screen.Time(pack.RevokedAt)}, {pack.RevocationReason}"));
 }

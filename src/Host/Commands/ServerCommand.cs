@@ -48,6 +48,8 @@ internal static class ServerCommand
             ("Available", count => count.Available.ToString(CultureInfo.InvariantCulture)),
             ("Temporary", count => count.Temporary.ToString(CultureInfo.InvariantCulture)),
             ("Over-used", count => count.OverUsed.ToString(CultureInfo.InvariantCulture)));
+        if (status.IssuesNothing is { } nothing)
+            screen.Line($"! license-server-revoked: {nothing} Ask the publisher.");
         if (status.Recovery is { } recovery)
             screen.Line($"! recovering: A session host has seen ledger number {recovery.SeenNumber}, which is higher than the ledger's. {recovery.HostsMissing} session hosts have not sent their receipts yet; until they have, or {Screen.Time(recovery.Until)}, newcomers get temporary CALs only. Remove hosts that are gone ('ostiary hosts remove HOST').");
         if (status.Clock is { Confirmed: false } clock)

@@ -8,13 +8,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
-using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Trust;
 using Ostiary.Doors;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Trust;
 
 namespace Ostiary.LicenseServer.Activation;
 
@@ -50,15 +51,17 @@ internal static class Activate
         var response = await clearinghouse.Client.ActivateAsync(
             new(encoded, ledger.Identity.Key.Sign(ActivateRequest.ToBeProven(encoded)), company), context.RequestAborted).ConfigureAwait(false);
 
-        using var issuing = clearinghouse.ReadIssuing(response.IssuingCertificate ?? "");
+        using var issuing = await context.RequestServices.GetRequiredService<TrustPulls>().ReadIssuingAsync(response.IssuingCertificate ?? "", context.RequestAborted).ConfigureAwait(false);
         await AcceptAsync(context, asked, new(response.Day, response.KeyId, response.Term, response.Signature ?? []), issuing).ConfigureAwait(false);
     }
 
     /// <summary>What is asked of a clearinghouse, the same at every call.</summary>
-    internal static async Task<ActivationRequest> RequestAsync(HttpContext context)
+    internal static Task<ActivationRequest> RequestAsync(HttpContext context) => RequestAsync(context.RequestServices.GetRequiredService<Ledger>(), context.RequestAborted);
+
+    /// <summary>Likewise.</summary>
+    internal static async Task<ActivationRequest> RequestAsync(Ledger ledger, CancellationToken cancellation)
     {
-        var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        var (nonce, _) = await ledger.WorkAsync(Nonce, context.RequestAborted).ConfigureAwait(false);
+        var (nonce, _) = await ledger.WorkAsync(Nonce, cancellation).ConfigureAwait(false);
         return ledger.Identity.Key.Request(ActivationKind.Activate, nonce);
     }
 
@@ -67,12 +70,12 @@ internal static class Activate
     internal static async Task AcceptAsync(HttpContext context, ActivationRequest asked, ActivationAnswer answer, X509Certificate2 issuing)
     {
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        var root = context.RequestServices.GetRequiredService<ClearinghouseConnection>().Root;
+        var trust = context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust;
         var certificate = answer.TryAssemble(asked, issuing)
             ?? throw new ProblemException(LicensingProblem.SignatureInvalid, "the clearinghouse's answer is not signed by its issuing key, or is for another request");
-        CheckLeadsToRoot(certificate, issuing, root, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
+        CheckLeadsToRoot(certificate, issuing, trust, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
 
-        var (row, _) = await ledger.WorkAsync(batch => Record(batch, certificate, issuing.RawData, root.RawData), context.RequestAborted).ConfigureAwait(false);
+        var (row, _) = await ledger.WorkAsync(batch => Record(batch, certificate, issuing.RawData, trust), context.RequestAborted).ConfigureAwait(false);
         ledger.Recertify(row);
         Log.Activated(context.RequestServices.GetRequiredService<ILogger<Ledger>>(), ledger.Identity.Current.Until);
     }
@@ -84,21 +87,22 @@ internal static class Activate
         return (uint)row.ActivationNonce.Value;
     }
 
-    private static void CheckLeadsToRoot(byte[] certificate, X509Certificate2 issuing, X509Certificate2 root, DateTimeOffset now)
+    private static void CheckLeadsToRoot(byte[] certificate, X509Certificate2 issuing, PublisherTrust trust, DateTimeOffset now)
     {
         using var own = X509CertificateLoader.LoadCertificate(certificate);
-        if (!CertificateChain.LeadsTo(root, own, [issuing], now))
+        if (!trust.LeadsTo(own, [issuing], now))
             throw new ProblemException(LicensingProblem.SignatureInvalid,
                 $"the certificate from the clearinghouse, valid from {own.NotBefore.ToUniversalTime():u}, does not lead to the published root at {now:u}; check this machine's clock");
     }
 
-    internal static IdentityRow Record(LedgerBatch batch, byte[] certificate, byte[] issuing, byte[] root)
+    internal static IdentityRow Record(LedgerBatch batch, byte[] certificate, byte[] issuing, PublisherTrust trust)
     {
         var row = batch.Db.Identity.AsTracking().Single();
         // Two activations at once get the same answer; the second one changes nothing.
         if (row.ActivatedAt is not null)
             return row;
-        row.Activate(certificate, issuing, root, batch.Now);
+        row.Activate(certificate, issuing, trust.Roots[0].RawData, batch.Now);
+        row.Know(trust.Encode());
         batch.Audit("license-server-activated", CanonicalContent.Identity, row.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), number =>
         {
             row.LedgerNumber = number;

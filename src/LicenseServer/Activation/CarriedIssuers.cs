@@ -5,11 +5,12 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Telephone;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Trust;
 
 namespace Ostiary.LicenseServer.Activation;
 
 /// <summary>What comes back from a clearinghouse by hand: codes, groups, and the issuing certificates that they are checked with.</summary>
-internal sealed class CarriedIssuers(LicenseServerOptions options, Ledger ledger, ClearinghouseConnection clearinghouse)
+internal sealed class CarriedIssuers(LicenseServerOptions options, Ledger ledger, TrustPulls trust)
 {
     /// <summary>Characters of PEM in an answer; an issuing certificate has some 800.</summary>
     private const int MaxPemLength = 32 * 1024;
@@ -27,12 +28,12 @@ internal sealed class CarriedIssuers(LicenseServerOptions options, Ledger ledger
 
     /// <summary>The issuing certificate of a code.</summary>
     /// <exception cref="ProblemException">It is none, or does not lead to the root.</exception>
-    public X509Certificate2 Read(byte[] der)
+    public async Task<X509Certificate2> ReadAsync(byte[] der, CancellationToken cancellation)
     {
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificate(der);
-            return clearinghouse.ReadIssuing(certificate.ExportCertificatePem());
+            return await trust.ReadIssuingAsync(certificate.ExportCertificatePem(), cancellation).ConfigureAwait(false);
         }
         catch (CryptographicException noCertificate)
         {
@@ -43,8 +44,9 @@ internal sealed class CarriedIssuers(LicenseServerOptions options, Ledger ledger
     /// <summary>The issuing certificate that groups name: of those that were sent along, the configured ones, and the one of the activation.</summary>
     /// <param name="keyId">See <see cref="KeyFingerprint.KeyId"/>.</param>
     /// <param name="pem">Sent along; may be null.</param>
+    /// <param name="cancellation">The request's.</param>
     /// <exception cref="ProblemException">None of them has this key.</exception>
-    public X509Certificate2 Find(uint keyId, string? pem)
+    public async Task<X509Certificate2> FindAsync(uint keyId, string? pem, CancellationToken cancellation)
     {
         if (pem is { Length: > MaxPemLength })
             throw new ProblemException(LicensingProblem.InvalidField, $"issuingCertificates has {pem.Length} characters; at most {MaxPemLength} are taken", "issuingCertificates");
@@ -52,12 +54,15 @@ internal sealed class CarriedIssuers(LicenseServerOptions options, Ledger ledger
         try
         {
             known.AddRange(pem is null ? [] : CertificateChain.FromPem(pem));
+            // A file may hold the roots that followed the one that is known, with their cross certificates.
+            if (pem is not null)
+                await trust.TakeAsync(new(pem), cancellation).ConfigureAwait(false);
             if (options.IssuingFile is { } file)
                 known.AddRange(CertificateChain.FromPem(File.ReadAllText(file)));
             if (ledger.Identity.Current.Chain is [_, var own])
                 known.Add(X509CertificateLoader.LoadCertificate(own.RawData));
             return known.Find(certificate => KeyFingerprint.Of(certificate).KeyId == keyId) is { } named
-                ? clearinghouse.ReadIssuing(named.ExportCertificatePem())
+                ? await trust.ReadIssuingAsync(named.ExportCertificatePem(), cancellation).ConfigureAwait(false)
                 : throw new ProblemException(
                     LicensingProblem.NotFound,
                     $"the answer is signed by issuing key {keyId:x8}, whose certificate is not here; give the file that came with the package or the key's e-mail (--issuing FILE)",

@@ -55,14 +55,14 @@ internal static class CarryActivation
         if (request.Groups is { } groups)
         {
             var answer = ActivationAnswer.Decode(CarriedIssuers.ReadGroups(SpokenForm.ActivationAnswer, groups));
-            using var issuing = issuers.Find(answer.KeyId, request.IssuingCertificates);
+            using var issuing = await issuers.FindAsync(answer.KeyId, request.IssuingCertificates, context.RequestAborted).ConfigureAwait(false);
             await Activate.AcceptAsync(context, asked, answer, issuing).ConfigureAwait(false);
             return;
         }
 
         if (CarriedIssuers.ReadCode(request.ResponseCode).ReadActivation() is not { } parts)
             throw new ProblemException(LicensingProblem.InvalidField, "responseCode is not that of an activation", "responseCode");
-        using var sent = issuers.Read(parts.IssuingCertificate);
+        using var sent = await issuers.ReadAsync(parts.IssuingCertificate, context.RequestAborted).ConfigureAwait(false);
         await Activate.AcceptAsync(context, asked, parts.Answer, sent).ConfigureAwait(false);
     }
 }

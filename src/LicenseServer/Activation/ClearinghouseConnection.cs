@@ -1,8 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
-using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Clock;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Trust;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 
@@ -20,16 +20,20 @@ internal sealed class ClearinghouseConnection : IDisposable
     private readonly ClearinghouseClient? _client;
     private readonly X509Certificate2? _root;
 
+    // Until the activation, when it goes into the ledger.
+    private volatile PublisherTrust? _beforeActivation;
+
     public ClearinghouseConnection(LicenseServerOptions options, Ledger ledger)
     {
         _options = options;
         _identity = ledger.Identity;
         _clock = ledger.Clock;
         _root = options.ReadRoot();
+        _beforeActivation = _root is null ? null : PublisherTrust.Of(_root);
         if (options.Clearinghouse is not { } address)
             return;
         // A clock that leapt is settled over this very connection, so a certificate is good at either time; what comes over it is signed by itself.
-        _http = ClearinghouseServer.Connect(address, () => _identity.Current.Root ?? _root, () => [_clock.GetUtcNow(), _clock.Machine], options.ClearinghouseTimeout);
+        _http = ClearinghouseServer.Connect(address, () => _identity.Current.Trust ?? _beforeActivation, () => [_clock.GetUtcNow(), _clock.Machine], options.ClearinghouseTimeout);
         _client = new(_http);
     }
 
@@ -40,10 +44,20 @@ internal sealed class ClearinghouseConnection : IDisposable
 
     public Uri? Address => _options.Clearinghouse;
 
-    /// <summary>The root that statements and certificates must lead to: the one of the activation, else the configured one.</summary>
+    /// <summary>The root that was given: the one of the activation, else the configured one.</summary>
     /// <exception cref="ProblemException">None is configured.</exception>
-    public X509Certificate2 Root => _identity.Current.Root ?? _root
+    public X509Certificate2 Root => Trust.Roots[0];
+
+    /// <summary>Whether a root was given.</summary>
+    public bool HasRoot => (_identity.Current.Trust ?? _beforeActivation) is not null;
+
+    /// <summary>What statements and certificates must lead to.</summary>
+    /// <exception cref="ProblemException">No root is configured.</exception>
+    public PublisherTrust Trust => _identity.Current.Trust ?? _beforeActivation
         ?? throw new ProblemException(LicensingProblem.InvalidField, "no published root is configured; name its file (--root FILE) and start the license server again", "root");
+
+    /// <summary>Remembers what is known while the license server is not activated.</summary>
+    public void Know(PublisherTrust trust) => _beforeActivation = trust;
 
     /// <summary>Reads the issuing certificate of an answer and checks that it leads to the root.</summary>
     /// <exception cref="ProblemException">It does not.</exception>
@@ -52,7 +66,7 @@ internal sealed class ClearinghouseConnection : IDisposable
         try
         {
             var issuing = X509Certificate2.CreateFromPem(pem);
-            if (CertificateChain.LeadsTo(Root, issuing, [], _clock.GetUtcNow()))
+            if (Trust.LeadsTo(issuing, [], _clock.GetUtcNow()))
                 return issuing;
             issuing.Dispose();
         }

@@ -120,6 +120,8 @@ internal static class CanonicalContent
         json.WriteString("productKeyHash"u8, Convert.ToHexStringLower(pack.ProductKeyHash));
         json.WriteString("splitFrom"u8, pack.SplitFrom?.ToString());
         WriteTime(json, "removedAt", pack.RemovedAt);
+        WriteTime(json, "revokedAt", pack.RevokedAt);
+        json.WriteString("revocationReason"u8, pack.RevocationReason);
         json.WriteNumber("ledgerNumber"u8, pack.LedgerNumber);
     });
 
@@ -154,6 +156,7 @@ internal static class CanonicalContent
         json.WriteString("certificate"u8, Hash(identity.Certificate ?? []));
         json.WriteString("issuingCertificate"u8, Hash(identity.IssuingCertificate ?? []));
         json.WriteString("root"u8, Hash(identity.Root ?? []));
+        json.WriteString("trust"u8, Hash(identity.Trust ?? []));
         WriteTime(json, "activatedAt", identity.ActivatedAt);
         json.WriteNumber("ledgerNumber"u8, identity.LedgerNumber);
     });

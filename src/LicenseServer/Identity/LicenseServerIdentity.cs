@@ -3,7 +3,10 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Contracts.Trust;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Identity;
@@ -11,10 +14,20 @@ namespace Ostiary.LicenseServer.Identity;
 /// <summary>Who the license server is at the moment: its certificate and those above it. Replaced as a whole at activation.</summary>
 /// <param name="Certificate">Its certificate: self-made, or issued by a clearinghouse.</param>
 /// <param name="Chain">The certificate and those above it without the root: what CALs, hosts and TLS carry.</param>
-/// <param name="Root">The published root; null while it is not activated.</param>
-internal sealed record Credentials(X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, X509Certificate2? Root)
+/// <param name="Trust">What is known of the publisher; null while it is not activated.</param>
+internal sealed record Credentials(X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust)
 {
-    public bool IsActivated => Root is not null;
+    public bool IsActivated => Trust is not null;
+
+    /// <summary>The root that the chain leads to; null while it is not activated.</summary>
+    public X509Certificate2? Root { get; } = Trust?.Roots.FirstOrDefault(root => DeviceCal.IsSignedBy(Chain[^1], root)) ?? Trust?.Roots[0];
+
+    /// <summary>The publisher has revoked this license server; null where not.</summary>
+    public RevokedLicenseServer? Revoked { get; } = Trust?.RevocationOf(KeyFingerprint.Of(Certificate));
+
+    /// <summary>Why nothing is issued; null where it is.</summary>
+    public string? WhyIssuesNothing
+        => Revoked is { } entry ? $"The publisher revoked this license server on {entry.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(entry.Reason)}); it issues nothing more." : null;
 
     public DateTimeOffset Until { get; } = Certificate.NotAfter.ToUniversalTime();
 
@@ -75,7 +88,8 @@ internal sealed class LicenseServerIdentity : IDisposable
         }
 
         var own = X509CertificateLoader.LoadCertificate(certificate);
-        return new(own, [own, X509CertificateLoader.LoadCertificate(issuing)], X509CertificateLoader.LoadCertificate(root));
+        return new(
+            own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust));
     }
 
     private static byte[] MakeCertificate(SigningKey key, DateTimeOffset now)

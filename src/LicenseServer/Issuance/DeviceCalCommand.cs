@@ -43,7 +43,7 @@ internal sealed record DeviceCalOutcome(Cal? Cal, bool Presented, RefusalReason?
 /// Finds the device, decides, and writes: 1. a request id that was answered is answered the same; 2. the device, by its CAL, else by hardware id and name;
 /// 3. what is over expires; 4. the rule; 5. its rows; 6. the request id.
 /// </summary>
-internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates templates) : LedgerCommand<DeviceCalOutcome>
+internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates templates, string? whyNothing = null) : LedgerCommand<DeviceCalOutcome>
 {
     public override void Collect(Needs needs)
     {
@@ -61,6 +61,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             return same;
         if (!host.Allowed)
             return new(null, false, RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
+        if (whyNothing is not null)
+            return new(null, false, RefusalReason.LicenseServerRevoked, whyNothing);
         var device = FindDevice(batch) ?? NewDevice(batch);
         foreach (var over in batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status == LicenseStatus.Live && license.IsOver(batch.Now)).ToList())
             batch.Expire(over);

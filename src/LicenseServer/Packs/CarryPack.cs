@@ -56,7 +56,7 @@ internal static class CarryPack
         if (request.Groups is { } groups)
         {
             var answer = KeyPackAnswer.Decode(CarriedIssuers.ReadGroups(SpokenForm.KeyPackAnswer, groups));
-            using var issuing = issuers.Find(answer.KeyId, request.IssuingCertificates);
+            using var issuing = await issuers.FindAsync(answer.KeyId, request.IssuingCertificates, context.RequestAborted).ConfigureAwait(false);
             var signed = answer.TryAssemble(productKey.Key, context.RequestServices.GetRequiredService<Ledger>().Identity.Key.Fingerprint, issuing)
                 ?? throw new ProblemException(LicensingProblem.SignatureInvalid, "the groups are right, but they are not for this product key on this license server", "groups");
             return await InstallPack.AcceptAsync(context, productKey, signed, issuing).ConfigureAwait(false);
@@ -64,7 +64,7 @@ internal static class CarryPack
 
         if (CarriedIssuers.ReadCode(request.ResponseCode).ReadKeyPack() is not { } parts)
             throw new ProblemException(LicensingProblem.InvalidField, "responseCode is not that of a key pack", "responseCode");
-        using var sent = issuers.Read(parts.IssuingCertificate);
+        using var sent = await issuers.ReadAsync(parts.IssuingCertificate, context.RequestAborted).ConfigureAwait(false);
         return await InstallPack.AcceptAsync(context, productKey, parts.Statement, sent).ConfigureAwait(false);
     }
 }

@@ -67,7 +67,7 @@ internal static class DrawPack
         var pack = await InstallPack.FindAsync(ledger, productKey, context.RequestAborted).ConfigureAwait(false);
         if (pack is null)
         {
-            using var issuing = context.RequestServices.GetRequiredService<CarriedIssuers>().Read(parts.IssuingCertificate);
+            using var issuing = await context.RequestServices.GetRequiredService<CarriedIssuers>().ReadAsync(parts.IssuingCertificate, context.RequestAborted).ConfigureAwait(false);
             pack = await InstallPack.AcceptAsync(context, productKey, parts.Statement, issuing).ConfigureAwait(false);
         }
 

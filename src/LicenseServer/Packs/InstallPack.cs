@@ -15,6 +15,7 @@ using Ostiary.Doors;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Trust;
 
 namespace Ostiary.LicenseServer.Packs;
 
@@ -55,7 +56,7 @@ internal static class InstallPack
         var clearinghouse = context.RequestServices.GetRequiredService<ClearinghouseConnection>();
         var response = await clearinghouse.Client.RedeemAsync(
             new(await RequestAsync(context, productKey).ConfigureAwait(false), ledger.Identity.Current.Certificate.ExportCertificatePem()), context.RequestAborted).ConfigureAwait(false);
-        using var issuing = clearinghouse.ReadIssuing(response.IssuingCertificate ?? "");
+        using var issuing = await context.RequestServices.GetRequiredService<TrustPulls>().ReadIssuingAsync(response.IssuingCertificate ?? "", context.RequestAborted).ConfigureAwait(false);
         return await AcceptAsync(context, productKey, response.KeyPack ?? [], issuing).ConfigureAwait(false);
     }
 
@@ -84,6 +85,9 @@ internal static class InstallPack
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is for another license server");
         if (statement.PackId != KeyPackAnswer.PackIdOf(productKey.Key, statement.LicenseServer))
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is of another product key");
+
+        if (context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust.RevocationOf(statement.PackId) is { } revoked)
+            throw new ProblemException(LicensingProblem.RuleForbids, $"the publisher revoked key pack {statement.PackId} on {revoked.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(revoked.Reason)})");
 
         var (hash, issuingCertificate) = (productKey.Hash(), issuing.RawData);
         var (pack, _) = await ledger.WorkAsync(batch => Install(batch, statement, signed, issuingCertificate, hash), context.RequestAborted).ConfigureAwait(false);

@@ -18,7 +18,7 @@ internal static class ListPacks
         .AnswersPage<PackRecord>("The key packs.");
 
     public static PackRecord RecordOf(Pack pack)
-        => new(pack.PackId, pack.Type, pack.Version, pack.Quantity, pack.Issued, pack.Program, pack.InstalledAt, pack.ExpiresAt, pack.SplitFrom, pack.RemovedAt);
+        => new(pack.PackId, pack.Type, pack.Version, pack.Quantity, pack.Issued, pack.Program, pack.InstalledAt, pack.ExpiresAt, pack.SplitFrom, pack.RemovedAt, pack.RevokedAt, pack.RevocationReason);
 
     private static async Task List(HttpContext context)
     {

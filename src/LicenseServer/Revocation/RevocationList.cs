@@ -15,10 +15,14 @@ using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Revocation;
 
-/// <summary><c>GET /v1/revocations?after=N&amp;wait=S</c>: the whole list, signed with the time of the answer; at once when it is newer than N, else when it becomes so.</summary>
+/// <summary>
+/// <c>GET /v1/revocations?after=N&amp;wait=S&amp;trust=TAG</c>: the whole list, signed with the time of the answer; at once when it is newer than N, or what is
+/// known of the publisher is not what TAG names, else when it becomes so.
+/// </summary>
 internal static class RevocationList
 {
     private const int MaxWait = 60;
+    private const int MaxTag = 64;
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/revocations", Get).AtHosts(Credential.Membership);
 
@@ -26,6 +30,7 @@ internal static class RevocationList
     {
         var after = Number(context, "after", long.MaxValue);
         var wait = TimeSpan.FromSeconds(Number(context, "wait", MaxWait));
+        var trust = Tag(context);
         var host = HostCredential.RequireMembership(context);
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
         var time = context.RequestServices.GetRequiredService<TimeProvider>();
@@ -38,10 +43,11 @@ internal static class RevocationList
         {
             // Taken before the list is read: no change between reading and waiting is missed.
             var changed = ledger.ListChanged;
+            var known = ledger.Identity.Current.Trust?.Tag;
             var list = await ReadAsync(ledger, host, time, context.RequestAborted).ConfigureAwait(false);
-            if (list.Number > after || wait == TimeSpan.Zero || either.IsCancellationRequested)
+            if (list.Number > after || (trust is not null && trust != known) || wait == TimeSpan.Zero || either.IsCancellationRequested)
             {
-                await Json.WriteAsync(context, new RevocationAnswer(ledger.Identity.Key.SignStatement(list.Encode())), ContractsJson.Default.RevocationAnswer).ConfigureAwait(false);
+                await Json.WriteAsync(context, new RevocationAnswer(ledger.Identity.Key.SignStatement(list.Encode()), known), ContractsJson.Default.RevocationAnswer).ConfigureAwait(false);
                 return;
             }
 
@@ -75,6 +81,13 @@ internal static class RevocationList
             .Take(RevocationListStatement.MaxEntries).Select(license => license.Serial).ToListAsync(cancellation).ConfigureAwait(false);
         return [.. serials.Select(serial => serial.ToString()).Order(StringComparer.Ordinal)];
     }
+
+    private static string? Tag(HttpContext context) => context.Request.Query["trust"].ToString() switch
+    {
+        "" => null,
+        { Length: <= MaxTag } tag => tag,
+        _ => throw new ProblemException(LicensingProblem.InvalidField, $"trust has at most {MaxTag} characters", "trust"),
+    };
 
     private static long Number(HttpContext context, string field, long most)
     {

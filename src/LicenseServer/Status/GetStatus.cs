@@ -36,7 +36,7 @@ internal static class GetStatus
             ledger.Identity.Id.Text, context.RequestServices.GetRequiredService<PublicAddress>().Get().AbsoluteUri, ledger.Identity.Key.Fingerprint.Hex, own.IsActivated, own.Until,
             context.RequestServices.GetRequiredService<ClearinghouseConnection>().Address?.AbsoluteUri, head.Number, hosts,
             await CountCals.CountAsync(db, now, context.RequestAborted).ConfigureAwait(false), ManageClock.StatusOf(ledger.Clock),
-            recovery is null ? null : new(recovery.BeganAt, recovery.Until, recovery.SeenNumber, missing));
+            recovery is null ? null : new(recovery.BeganAt, recovery.Until, recovery.SeenNumber, missing), own.WhyIssuesNothing);
         await Json.WriteAsync(context, status, ContractsJson.Default.LicenseServerStatus).ConfigureAwait(false);
     }
 }

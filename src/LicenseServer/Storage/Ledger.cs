@@ -41,7 +41,7 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>Draws what a permanent CAL is good for: 52 to 89 days.</summary>
     public Func<int> DrawPermanentDays { get; }
 
-    /// <summary>Done when the revocation list has got another number since this was read.</summary>
+    /// <summary>Done when the revocation list has got another number since this was read, or the certificates are others.</summary>
     public Task ListChanged => _writer.ListChanged;
 
     /// <summary>Opens the ledger of a state directory, or makes it.</summary>
@@ -101,7 +101,7 @@ internal sealed class Ledger : IAsyncDisposable
         var question = new DeviceCalQuestion(
             host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented),
             request.Device.Address, request.Pass, DrawPermanentDays());
-        var committed = await _writer.SubmitAsync(new DeviceCalCommand(question, _templates), cancellation).ConfigureAwait(false);
+        var committed = await _writer.SubmitAsync(new DeviceCalCommand(question, _templates, Identity.Current.WhyIssuesNothing), cancellation).ConfigureAwait(false);
         return (committed.Result, committed.Position);
     }
 
@@ -123,18 +123,18 @@ internal sealed class Ledger : IAsyncDisposable
     public async Task<(UserCalOutcome Outcome, LedgerPosition Position)> CommitUserCalAsync(HostIdentity host, UserCalRequest request, CancellationToken cancellation)
     {
         var question = new UserCalQuestion(host, request.RequestId, HashOf(host, request), request.User, request.Pass, Identity.Current.IsActivated, ReadLease(host, request));
-        var committed = await _writer.SubmitAsync(new UserCalCommand(question), cancellation).ConfigureAwait(false);
+        var committed = await _writer.SubmitAsync(new UserCalCommand(question, Identity.Current.WhyIssuesNothing), cancellation).ConfigureAwait(false);
         return (committed.Result, committed.Position);
     }
 
     /// <summary>What a device would be answered now; nothing of it is kept.</summary>
     public Task<DeviceCalOutcome> RehearseAsync(HostIdentity host, byte[] hardwareId, string clientName, string address)
         => _writer.RehearseAsync(new DeviceCalCommand(
-            new(host, Guid.NewGuid(), [], hardwareId, clientName, null, address, AskingPass.Any, DrawPermanentDays()), _templates));
+            new(host, Guid.NewGuid(), [], hardwareId, clientName, null, address, AskingPass.Any, DrawPermanentDays()), _templates, Identity.Current.WhyIssuesNothing));
 
     /// <summary>What a person would be answered now; nothing of it is kept.</summary>
     public Task<UserCalOutcome> RehearseAsync(HostIdentity host, UserClaim user)
-        => _writer.RehearseAsync(new UserCalCommand(new(host, Guid.NewGuid(), [], user, AskingPass.Any, Identity.Current.IsActivated, null)));
+        => _writer.RehearseAsync(new UserCalCommand(new(host, Guid.NewGuid(), [], user, AskingPass.Any, Identity.Current.IsActivated, null), Identity.Current.WhyIssuesNothing));
 
     /// <summary>Somebody logged on over a temporary CAL.</summary>
     public async Task<ValidationAnswer> ValidateAsync(HostIdentity host, Guid requestId, CalSerial serial, string account, CancellationToken cancellation)
@@ -176,6 +176,7 @@ internal sealed class Ledger : IAsyncDisposable
     {
         Identity.Replace(row);
         _templates = new(Identity.Current.Certificate, Identity.Key.Fingerprint);
+        _writer.WakeHosts();
     }
 
     public async ValueTask DisposeAsync()

@@ -63,11 +63,11 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
     /// <summary>Whether seats of this type are installed, free or not.</summary>
     public bool HasInstalled(CalType type) => Packs().Exists(pack => pack.Type == type && pack.Installed(now) > 0);
 
-    // Packs that were removed have no seats to give; they are kept for the CALs that still name them.
+    // Packs that were removed or revoked have no seats to give; they are kept for the CALs that still name them.
     private List<Pack> PacksOf(CalType type)
     {
         GiveBackSeats();
-        return Packs().FindAll(pack => pack.Type == type && pack.RemovedAt is null);
+        return Packs().FindAll(pack => pack.Type == type && pack.RemovedAt is null && pack.RevokedAt is null);
     }
 
     private void GiveBackSeats()

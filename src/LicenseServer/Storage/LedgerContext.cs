@@ -125,6 +125,7 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
             pack.Property(row => row.PackId).ValueGeneratedNever();
             pack.HasIndex(row => row.ProductKeyHash);
             pack.Property(row => row.Program).HasMaxLength(64);
+            pack.Property(row => row.RevocationReason).HasMaxLength(64);
         });
         model.Entity<Redemption>(redemption => redemption.ToTable("redemptions").HasKey(row => row.ProductKeyHash));
         model.Entity<JoinedHost>(host =>

@@ -68,8 +68,12 @@ internal sealed class LedgerWriter : IAsyncDisposable
         return (await command.Done.ConfigureAwait(false)).Result;
     }
 
-    /// <summary>Done when a commit has changed the revocation list.</summary>
+    /// <summary>Done when a commit has changed the revocation list, and when there is something else to tell those who wait for it.</summary>
     public Task ListChanged => _listChanged.Task;
+
+    /// <summary>Lets those go on who wait for another revocation list.</summary>
+    public void WakeHosts()
+        => Interlocked.Exchange(ref _listChanged, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
 
     /// <summary>Keeps a signature with the next batch. It may be lost: it is only there to be handed out again instead of being made again.</summary>
     public void KeepSignature(CalSerial serial, byte[] signature, bool temporary)
@@ -157,11 +161,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
             if (_position is null || _position.Number != head.Number)
                 _position = new(head.Number, head.Hash, _key);
             if (head.ListNumber != listBefore)
-            {
-                var changed = _listChanged;
-                _listChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                changed.SetResult();
-            }
+                WakeHosts();
         }
 
         _db.ChangeTracker.Clear();

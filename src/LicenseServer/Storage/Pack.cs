@@ -29,11 +29,11 @@ internal sealed class Pack
 
     public required DateTimeOffset InstalledAt { get; init; }
 
-    /// <summary>The signed statement, as it came.</summary>
-    public required byte[] Statement { get; init; }
+    /// <summary>The signed statement, as it came; another one where the key that signed it was withdrawn.</summary>
+    public required byte[] Statement { get; set; }
 
     /// <summary>The certificate of the key that signed it, DER.</summary>
-    public required byte[] IssuingCertificate { get; init; }
+    public required byte[] IssuingCertificate { get; set; }
 
     /// <summary>Hash of the product key that became this pack; see <see cref="Packs.ProductKeyText"/>.</summary>
     public required byte[] ProductKeyHash { get; init; }
@@ -44,10 +44,19 @@ internal sealed class Pack
     /// <summary>When an administrator removed it; its seats are none from then on.</summary>
     public DateTimeOffset? RemovedAt { get; set; }
 
+    /// <summary>When the publisher revoked it; its seats are none from then on, and what is issued of it runs to its end.</summary>
+    public DateTimeOffset? RevokedAt { get; private set; }
+
+    /// <summary>Why, kebab case: a <see cref="Contracts.Statements.ClearinghouseRevocationReason"/>, or <see cref="IssuingKeyWithdrawn"/>.</summary>
+    public string? RevocationReason { get; private set; }
+
+    /// <summary>The key that signed its statement was withdrawn, and the publisher has not signed it again.</summary>
+    public const string IssuingKeyWithdrawn = "issuing-key-withdrawn";
+
     public long LedgerNumber { get; set; }
 
-    /// <summary>Seats that count: none after its end or its removal.</summary>
-    public int Installed(DateTimeOffset now) => RemovedAt is not null || ExpiresAt <= now ? 0 : Quantity;
+    /// <summary>Seats that count: none after its end, its removal or its revocation.</summary>
+    public int Installed(DateTimeOffset now) => RemovedAt is not null || RevokedAt is not null || ExpiresAt <= now ? 0 : Quantity;
 
     public int Free(DateTimeOffset now) => Math.Max(0, Installed(now) - Issued);
 
@@ -62,6 +71,13 @@ internal sealed class Pack
     public void AdoptSeat() => Issued++;
 
     public void ReturnSeat() => Issued--;
+
+    public void Revoke(DateTimeOffset at, string reason) => (RevokedAt, RevocationReason) = (at, reason);
+
+    public void LiftRevocation() => (RevokedAt, RevocationReason) = (null, null);
+
+    /// <summary>The same pack, signed by another issuing key.</summary>
+    public void SignAgain(byte[] statement, byte[] issuingCertificate) => (Statement, IssuingCertificate) = (statement, issuingCertificate);
 }
 
 /// <summary>CALs on their way from an agreement (table <c>draws</c>): what makes a repeated draw the same one. It goes when their pack is installed.</summary>

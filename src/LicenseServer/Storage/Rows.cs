@@ -157,6 +157,9 @@ internal sealed class IdentityRow
 
     public DateTimeOffset? ActivatedAt { get; private set; }
 
+    /// <summary>What is known of the publisher beyond <see cref="Root"/> (<see cref="Contracts.Trust.PublisherTrust.Encode"/>); null while that is nothing.</summary>
+    public byte[]? Trust { get; private set; }
+
     public long LedgerNumber { get; set; }
 
     public void Activate(byte[] certificate, byte[] issuing, byte[] root, DateTimeOffset now)
@@ -165,4 +168,9 @@ internal sealed class IdentityRow
             throw new InvalidOperationException("the license server is activated");
         (Certificate, IssuingCertificate, Root, ActivatedAt) = (certificate, issuing, root, now);
     }
+
+    /// <summary>The same key, certified by another issuing key.</summary>
+    public void Recertify(byte[] certificate, byte[] issuing) => (Certificate, IssuingCertificate) = (certificate, issuing);
+
+    public void Know(byte[] trust) => Trust = trust;
 }

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Clock;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
@@ -56,7 +55,7 @@ internal sealed class ClearinghouseTime(Ledger ledger, ClearinghouseConnection c
             using var key = issuing.GetECDsaPublicKey();
             if (key is not null && Statement.TryVerify(answer.Statement ?? [], key, out var payload)
                 && SignedTimeStatement.Decode(payload) is var told && told.Nonce.AsSpan().SequenceEqual(nonce)
-                && CertificateChain.LeadsTo(clearinghouse.Root, issuing, [], told.Now))
+                && clearinghouse.Trust.IsIssuing(issuing, told.Now))
                 return told.Now;
         }
         catch (Exception malformed) when (malformed is CryptographicException or CborContentException)

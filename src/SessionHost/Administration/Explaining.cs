@@ -47,8 +47,8 @@ internal sealed class Explaining(
         var issuer = kept is not null && KeyFingerprint.TryParse(kept.LicenseServer, out var key) ? key : null;
         var facts = new DeviceFacts(
             true, false, servers.Mode, kept is null ? ClientStore.None : ClientStore.Ours, QualityOf(kept),
-            revocations.Of(kept?.Serial, issuer, IPAddress.None), Answer(),
-            await receipts.FindValidAsync(hardwareId, servers.HostVersion, servers.Pinned, cancellation).ConfigureAwait(false) is not null,
+            revocations.Of(kept?.Serial, issuer, kept?.PackId, IPAddress.None), Answer(),
+            await receipts.FindValidAsync(hardwareId, servers.HostVersion, servers.Good, cancellation).ConfigureAwait(false) is not null,
             GraceStandings.Of(grace.State));
         var ruling = DeviceRules.Decide(facts);
         return new(hardwareId, ExplainedRows.UpTo(ruling.Row, Rows(facts, ruling, kept)), KebabCase.Of(ruling.Outcome));
@@ -78,7 +78,7 @@ internal sealed class Explaining(
 
     private CalQuality QualityOf(ReceiptRow? kept)
     {
-        if (kept is null || servers.Pinned.All(server => server.Hex != kept.LicenseServer))
+        if (kept is null || servers.Good.All(server => server.Hex != kept.LicenseServer))
             return CalQuality.None;
         if (kept.ExpiresAt <= clock.Now || kept.IssuedAt > clock.Now)
             return CalQuality.Expired;

@@ -25,12 +25,12 @@ internal sealed class GraceAdministration(GracePeriod grace, HostClock clock, Se
     {
         if (text is null || text.Length is 0 or > GraceExtensionFile.MaxLength)
             throw new ProblemException(LicensingProblem.InvalidField, $"extension is the text of the file, 1 to {GraceExtensionFile.MaxLength} characters", "extension");
-        var roots = servers.Links.Select(link => link.Root).OfType<System.Security.Cryptography.X509Certificates.X509Certificate2>().ToList();
-        if (roots.Count == 0)
+        var known = servers.Links.Select(link => link.Trust).OfType<Contracts.Trust.PublisherTrust>().ToList();
+        if (known.Count == 0)
             throw new ProblemException(
                 LicensingProblem.RuleForbids, "this host knows no published root: join a license server that is activated (ostiary hosts join INVITATION) before installing an extension", "extension");
         GraceExtensionStatement? extension = null;
-        if (!roots.Any(root => GraceExtensionFile.TryVerify(text, root, clock.Now, out extension)))
+        if (!known.Any(trust => GraceExtensionFile.TryVerify(text, trust, clock.Now, out extension)))
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the extension is not signed by an issuing key under the published root of a license server that this host joined", "extension");
         await grace.ExtendAsync(extension!, cancellation).ConfigureAwait(false);
         return Show();

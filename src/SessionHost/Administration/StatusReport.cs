@@ -1,4 +1,5 @@
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Http;
 using Ostiary.SessionHost.Clock;
 using Ostiary.SessionHost.Gateway;
 using Ostiary.SessionHost.Grace;
@@ -19,6 +20,12 @@ internal sealed class StatusReport(
 
     private IEnumerable<HostFinding> Findings()
     {
+        foreach (var link in servers.Links)
+            if (link.Revoked is { } revoked)
+                yield return new(
+                    "license-server-revoked",
+                    $"The publisher revoked {link.Address} on {revoked.RevokedAt:u} ({KebabCase.Of(revoked.Reason)}). It is not asked, and its CALs and leases admit nobody.",
+                    "Ask the publisher; then join another license server: ostiary hosts invite there, ostiary hosts join INVITATION here.");
         foreach (var link in servers.Links)
             if (link.Revocations is not { } list || !revocations.IsFresh(list.IssuedAt))
                 yield return new(

@@ -33,7 +33,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
             throw new ProblemException(LicensingProblem.Unreachable, $"{parsed.LicenseServer} did not answer within {JoinTime.TotalSeconds:0} s");
         }
 
-        await KeepAsync(membership, parsed.Fingerprint, parsed.LicenseServer, cancellation).ConfigureAwait(false);
+        await KeepAsync(membership, parsed.Fingerprint, parsed.LicenseServer, joins: true, cancellation).ConfigureAwait(false);
         Log.Joined(logger, parsed.LicenseServer.Authority, parsed.Fingerprint.Hex);
         await TryPullRevocationsAsync(parsed.Fingerprint, either.Token).ConfigureAwait(false);
     }
@@ -43,7 +43,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
     public async Task RenewAsync(ServerLink link, CancellationToken cancellation)
     {
         var membership = await link.RenewAsync(cancellation).ConfigureAwait(false);
-        await KeepAsync(membership, link.Fingerprint, link.Address, cancellation).ConfigureAwait(false);
+        await KeepAsync(membership, link.Fingerprint, link.Address, joins: false, cancellation).ConfigureAwait(false);
         Log.Renewed(logger, link.Address.Authority);
     }
 
@@ -67,7 +67,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
         }
     }
 
-    private async Task KeepAsync(Membership membership, KeyFingerprint pinned, Uri address, CancellationToken cancellation)
+    private async Task KeepAsync(Membership membership, KeyFingerprint pinned, Uri address, bool joins, CancellationToken cancellation)
     {
         Check(membership, pinned);
         var now = time.GetUtcNow();
@@ -84,7 +84,9 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
             row.Address = address.AbsoluteUri;
             row.HostId = membership.HostId;
             row.Certificate = membership.Certificate;
-            row.Root = membership.Root;
+            // An administrator's invitation gives the root. By renewal it does not change: the root that is known leads to those that follow it.
+            if (row.Root is null || (joins && row.Root != membership.Root))
+                (row.Root, row.Trust) = (membership.Root, null);
             row.Version = membership.Version.Year;
             row.Mode = (int)membership.Mode;
         }).ConfigureAwait(false);

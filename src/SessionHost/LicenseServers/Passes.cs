@@ -1,4 +1,5 @@
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 
@@ -35,7 +36,13 @@ internal sealed class Passes(Servers servers, Joining joining, SessionHostOption
         var askable = new List<ServerLink>();
         var passedOver = new List<KeyFingerprint>();
         foreach (var link in links.OrderByDescending(link => link.Fingerprint == first))
-            if (link.SilentSince is { } since && time.GetUtcNow() - since < options.SilenceTime)
+        {
+            if (link.Revoked is { } revoked)
+            {
+                // It is not one that is silent: nothing of its own stands for what it does not say.
+                faults.Add($"the publisher revoked {link.Address} on {revoked.RevokedAt:u} ({KebabCase.Of(revoked.Reason)})");
+            }
+            else if (link.SilentSince is { } since && time.GetUtcNow() - since < options.SilenceTime)
             {
                 faults.Add($"{link.Address} has been silent since {since:u}");
                 passedOver.Add(link.Fingerprint);
@@ -44,6 +51,7 @@ internal sealed class Passes(Servers servers, Joining joining, SessionHostOption
             {
                 askable.Add(link);
             }
+        }
 
         var outcome = await TwoPasses.RunAsync<ServerLink, TAnswer>(
             askable,

@@ -6,9 +6,9 @@ namespace Ostiary.SessionHost.LicenseServers;
 
 /// <summary>
 /// Keeps one question for the revocation list open at each license server, which answers it when the list changes; every 5 minutes it is
-/// asked without waiting.
+/// asked without waiting. With each list the license server says what it knows of the publisher: where that is new, it is asked for, too.
 /// </summary>
-internal sealed class RevocationPulls(Servers servers, TimeProvider time, ILogger<RevocationPulls> logger) : BackgroundService
+internal sealed class RevocationPulls(Servers servers, TrustFollowing trust, TimeProvider time, ILogger<RevocationPulls> logger) : BackgroundService
 {
     private const int WaitSeconds = 60;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -48,6 +48,7 @@ internal sealed class RevocationPulls(Servers servers, TimeProvider time, ILogge
             try
             {
                 await link.PullRevocationsAsync(due ? 0 : WaitSeconds, either.Token).ConfigureAwait(false);
+                await trust.FollowAsync(link, either.Token).ConfigureAwait(false);
                 if (due)
                     pulledAt = time.GetUtcNow();
                 continue;

@@ -8,6 +8,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Contracts.Trust;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.LicenseServers;
@@ -31,6 +32,9 @@ internal sealed class ServerLink : IDisposable
     private bool _wentBack;
     private volatile bool _wantsRenewal;
     private volatile RevocationListStatement? _revocations;
+    private volatile PublisherTrust? _trust;
+    private volatile bool _chainHolds;
+    private volatile string? _offeredTrust;
 
     public ServerLink(MembershipRow row, HostKey key, SessionHostOptions options, Store store, TimeProvider time, ILogger logger)
     {
@@ -44,7 +48,8 @@ internal sealed class ServerLink : IDisposable
         if (row is { LedgerHash: { } hash, LedgerSignature: { } signature })
             _head = new(row.LedgerNumber, hash, signature);
         _chain = CertificateChain.FromPem(row.Certificate);
-        Root = row.Root is null ? null : X509Certificate2.CreateFromPem(row.Root);
+        if (row.Root is not null)
+            Know(PublisherTrust.Remembered(X509Certificate2.CreateFromPem(row.Root), row.Trust));
         _revocations = row.RevocationList is { } list ? Verified(list, RevocationListStatement.Decode) : null;
         _connection = new(Address, Fingerprint, _chain[1], _chain[0].CopyWithPrivateKey(key.Key), _chain.Skip(1), options.ConnectTime, time);
     }
@@ -60,8 +65,34 @@ internal sealed class ServerLink : IDisposable
 
     public LicensingMode Mode { get; }
 
-    /// <summary>The published root; null while the license server is not activated, as far as this host knows.</summary>
-    public X509Certificate2? Root { get; }
+    /// <summary>What is known of the publisher; null while the license server is not activated, as far as this host knows.</summary>
+    public PublisherTrust? Trust => _trust;
+
+    /// <summary>The license server's certificate and those above it, as it showed them last.</summary>
+    public IReadOnlyList<X509Certificate2> LicenseServerChain => [.. _chain.Skip(1)];
+
+    /// <summary>The publisher has revoked this license server: it is not asked, and its CALs and leases count for nothing. Null where not.</summary>
+    public RevokedLicenseServer? Revoked => _trust?.RevocationOf(Fingerprint);
+
+    /// <summary>Names what the license server knows of the publisher, as it said last; null where it said nothing.</summary>
+    public string? OfferedTrust => _offeredTrust;
+
+    /// <summary>What was taken of the publisher when the license server knew this.</summary>
+    public string? TakenTrust { get; set; }
+
+    /// <summary>Whether the license server's certificate would hold under this.</summary>
+    public bool HoldsUnder(PublisherTrust trust) => trust.LeadsTo(_chain[1], _chain.Skip(2), _time.GetUtcNow());
+
+    /// <summary>This is known from here on.</summary>
+    public void Know(PublisherTrust trust)
+    {
+        _trust = trust;
+        _chainHolds = HoldsUnder(trust);
+    }
+
+    /// <summary>Asks what there is to know of the publisher.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public Task<TrustDocuments> AskTrustAsync(CancellationToken cancellation) => CallAsync(api => api.TrustAsync(cancellation), cancellation);
 
     public DateTimeOffset CertificateFrom => _chain[0].NotBefore.ToUniversalTime();
 
@@ -77,12 +108,15 @@ internal sealed class ServerLink : IDisposable
         }
     }
 
-    /// <summary>A third of the certificate's life is left, or the license server has issued what only an activated one issues and we know no root.</summary>
-    public bool WantsRenewal => _wantsRenewal || CertificateUntil - _time.GetUtcNow() < (CertificateUntil - CertificateFrom) / 3;
+    /// <summary>
+    /// A third of the certificate's life is left; the license server has issued what only an activated one issues and we know no root; or its own certificate
+    /// does not hold any more, and it may have another.
+    /// </summary>
+    public bool WantsRenewal => _wantsRenewal || (_trust is not null && !_chainHolds) || CertificateUntil - _time.GetUtcNow() < (CertificateUntil - CertificateFrom) / 3;
 
     /// <summary>Whether the membership is the one that this link was made of.</summary>
     public bool IsOf(MembershipRow row)
-        => row.Fingerprint == Fingerprint.Hex && row.Address == Address.AbsoluteUri && row.Certificate == _certificate && row.Root is null == Root is null && row.Mode == (int)Mode;
+        => row.Fingerprint == Fingerprint.Hex && row.Address == Address.AbsoluteUri && row.Certificate == _certificate && row.Root is null == _trust is null && row.Mode == (int)Mode;
 
     /// <summary>Asks for a CAL.</summary>
     /// <exception cref="ProblemException">It did not answer, or not well.</exception>
@@ -198,8 +232,9 @@ internal sealed class ServerLink : IDisposable
     public async Task PullRevocationsAsync(int wait, CancellationToken cancellation)
     {
         var known = _revocations;
-        var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation), cancellation).ConfigureAwait(false);
+        var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation, TakenTrust), cancellation).ConfigureAwait(false);
         var list = Verified(answer.List, RevocationListStatement.Decode);
+        _offeredTrust = answer.Trust;
         if (known is not null && (list.Number < known.Number || list.IssuedAt < known.IssuedAt))
         {
             Log.RevocationsWentBack(_logger, Address.Authority, known.Number, list.Number);
@@ -219,6 +254,7 @@ internal sealed class ServerLink : IDisposable
     public void TakeOver(ServerLink earlier)
     {
         _revocations = earlier._revocations ?? _revocations;
+        TakenTrust = earlier.TakenTrust;
         lock (earlier._lock)
             if (earlier._ledgerNumber > _ledgerNumber)
                 (_ledgerNumber, _head) = (earlier._ledgerNumber, earlier._head);
@@ -257,7 +293,6 @@ internal sealed class ServerLink : IDisposable
     public void Dispose()
     {
         _connection.Dispose();
-        Root?.Dispose();
         foreach (var certificate in _chain)
             certificate.Dispose();
     }
@@ -340,7 +375,7 @@ internal sealed class ServerLink : IDisposable
 
     private void Check(GrantedCal granted)
     {
-        if (!granted.Temporary && Root is null)
+        if (!granted.Temporary && _trust is null)
             _wantsRenewal = true;
         if (granted.Stored is not { } stored)
             return;

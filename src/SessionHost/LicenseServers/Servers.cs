@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -29,7 +28,10 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
     /// <summary>The link that is in use now to the server of a link that may have been replaced meanwhile.</summary>
     public ServerLink Current(ServerLink link) => _links.FirstOrDefault(current => current.Fingerprint == link.Fingerprint) ?? link;
 
-    public X509Certificate2? RootOf(KeyFingerprint server) => _links.FirstOrDefault(link => link.Fingerprint == server)?.Root;
+    /// <summary>Those that the publisher has not revoked.</summary>
+    public IReadOnlyCollection<KeyFingerprint> Good => [.. _links.Where(link => link.Revoked is null).Select(link => link.Fingerprint)];
+
+    public ServerLink? LinkOf(KeyFingerprint server) => _links.FirstOrDefault(link => link.Fingerprint == server);
 
     public Task StartAsync(CancellationToken cancellationToken) => ReloadAsync(cancellationToken);
 

@@ -35,7 +35,7 @@ internal sealed class UserLeases(Servers servers, Store store, TimeProvider time
     /// <summary>The person's lease: one that admits before one that does not, the last to end first. Verified again: the bytes were on a disk.</summary>
     public async Task<HeldLease?> FindAsync(UserClaim user, CancellationToken cancellation)
     {
-        var links = servers.Links;
+        var links = servers.Links.Where(link => link.Revoked is null).ToList();
         var digests = links.Select(link => Digest(link, user)).ToList();
         List<LeaseRow> rows;
         await using (var db = store.Open())

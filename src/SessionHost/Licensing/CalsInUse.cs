@@ -63,14 +63,14 @@ internal sealed class CalsInUse
 /// <summary>Whether a CAL may be admitted without asking its issuer.</summary>
 internal sealed class Revocations(Servers servers, CalsInUse inUse, HostClock clock)
 {
-    public Revocation Of(string? serial, KeyFingerprint? server, IPAddress address)
+    public Revocation Of(string? serial, KeyFingerprint? server, Guid? pack, IPAddress address)
     {
         if (serial is null || server is null)
             return Revocation.Clear;
         var list = ListOf(server);
         if (list is not null && list.Revoked.Contains(serial))
             return Revocation.Revoked;
-        if ((list is not null && list.AskFirst.Contains(serial)) || inUse.IsUsedElsewhere(serial, address))
+        if ((list is not null && list.AskFirst.Contains(serial)) || IsOfRevokedPack(server, pack) || inUse.IsUsedElsewhere(serial, address))
             return Revocation.AskFirst;
         return list is not null && IsFresh(list.IssuedAt) ? Revocation.Clear : Revocation.ListStale;
     }
@@ -79,6 +79,9 @@ internal sealed class Revocations(Servers servers, CalsInUse inUse, HostClock cl
     public bool IsRevoked(string serial, string server) => KeyFingerprint.TryParse(server, out var key) && ListOf(key)?.Revoked.Contains(serial) == true;
 
     public bool IsFresh(DateTimeOffset issuedAt) => clock.Now - issuedAt < Contracts.Statements.RevocationListStatement.Fresh;
+
+    // Its license server gives it a seat of another pack where one is free; where there is none, it runs to its end.
+    private bool IsOfRevokedPack(KeyFingerprint server, Guid? pack) => pack is { } named && servers.LinkOf(server)?.Trust?.RevocationOf(named) is not null;
 
     private Contracts.Statements.RevocationListStatement? ListOf(KeyFingerprint server)
         => servers.Links.FirstOrDefault(link => link.Fingerprint == server)?.Revocations;

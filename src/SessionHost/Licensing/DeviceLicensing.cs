@@ -113,7 +113,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
         var claim = new DeviceClaim(HardwareId, Device ?? "", UserName ?? "", address.ToString());
         var reply = await services.Questions.AskAsync(claim, _held.Stored, _held.LicenseServer, cancellation).ConfigureAwait(false);
         var receipt = reply is ServerReply.Silent or ServerReply.Refused { SilentServers.Count: > 0 }
-            ? await services.Receipts.FindValidAsync(HardwareId, services.Servers.HostVersion, services.Servers.Pinned, cancellation).ConfigureAwait(false)
+            ? await services.Receipts.FindValidAsync(HardwareId, services.Servers.HostVersion, services.Servers.Good, cancellation).ConfigureAwait(false)
             : null;
         if (reply is ServerReply.Refused refused && HoldsOfSilent(refused, receipt))
             reply = new ServerReply.Silent(refused.SilentDetail);
@@ -145,7 +145,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
 
     private DeviceFacts Facts(ServerAnswer answer, bool receipt) => new(
         true, _facts?.AsksForAdministrativeSession ?? false, services.Servers.Mode, _held.Store, _held.Quality,
-        services.Revocations.Of(_held.Serial, _held.LicenseServer, address), answer, receipt,
+        services.Revocations.Of(_held.Serial, _held.LicenseServer, _held.PackId, address), answer, receipt,
         GraceStandings.Of(services.Grace.State));
 
     // A license server that is silent may have renewed it: what another one says does not count against whoever holds its CAL.
@@ -191,7 +191,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
     private void AdmitHeld(string row, string silent, Storage.ReceiptRow? receipt)
     {
         Log.ServersSilent(services.Logger, connection, silent);
-        if (services.Revocations.Of(_held.Serial, _held.LicenseServer, address) is var revocation and not Revocation.Clear)
+        if (services.Revocations.Of(_held.Serial, _held.LicenseServer, _held.PackId, address) is var revocation and not Revocation.Clear)
             Log.AdmittedUnasked(services.Logger, connection, KebabCase.Of(revocation));
         By = receipt is { } kept && _held.Serial is null
             ? new(row, kept.Serial, kept.Temporary, KeyFingerprint.TryParse(kept.LicenseServer, out var server) ? server : null)
@@ -229,12 +229,13 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
         {
             var servers = services.Servers;
             var now = services.Clock.Now;
-            var verdict = cal.Verify(servers.Pinned, servers.RootOf(cal.LicenseServer), hardwareId, now);
+            var link = servers.LinkOf(cal.LicenseServer);
+            var verdict = cal.Verify(servers.Pinned, link?.Trust, link?.LicenseServerChain ?? [], hardwareId, now);
             if (verdict == DeviceCalVerdict.IssuerNotPinned)
                 return null;
             var quality = CalQualities.Of(verdict, cal.Data, cal.NotAfter, servers.HostVersion, now);
             var proves = verdict is not DeviceCalVerdict.SignatureInvalid;
-            return new(ClientStore.Ours, quality, proves ? license : null, cal.Serial, cal.Data.Temporary, cal.LicenseServer);
+            return new(ClientStore.Ours, quality, proves ? license : null, cal.Serial, cal.Data.Temporary, cal.LicenseServer, cal.Data.Temporary ? null : cal.Data.PackId);
         }
     }
 

@@ -10,7 +10,8 @@ namespace Ostiary.SessionHost.Licensing;
 /// <param name="Serial">32 hexadecimal digits.</param>
 /// <param name="Temporary">Whether it is a temporary one.</param>
 /// <param name="LicenseServer">Who issued it.</param>
-internal sealed record HeldCal(ClientStore Store, CalQuality Quality, byte[]? Stored, string? Serial, bool Temporary, KeyFingerprint? LicenseServer)
+/// <param name="PackId">The key pack that its seat is from; null for a temporary one.</param>
+internal sealed record HeldCal(ClientStore Store, CalQuality Quality, byte[]? Stored, string? Serial, bool Temporary, KeyFingerprint? LicenseServer, Guid? PackId = null)
 {
     public static HeldCal Nothing { get; } = new(ClientStore.None, CalQuality.None, null, null, false, null);
 

@@ -71,7 +71,7 @@ public enum Revocation
     /// <summary>The list is younger than an hour and does not name it; there is no CAL; or it is in use here from no other address.</summary>
     Clear,
 
-    /// <summary>It is in doubt, or in use from another address.</summary>
+    /// <summary>It is in doubt, in use from another address, or of a key pack that the publisher has revoked.</summary>
     AskFirst,
 
     /// <summary>It is void.</summary>

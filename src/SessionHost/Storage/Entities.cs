@@ -20,8 +20,11 @@ internal sealed class MembershipRow
     /// <summary>The host's certificate, PEM, followed by the license server's and those above it without the root.</summary>
     public required string Certificate { get; set; }
 
-    /// <summary>The published root, PEM.</summary>
+    /// <summary>The published root as it was first given, PEM. Another one takes its place only where this one has signed it, or by joining anew.</summary>
     public string? Root { get; set; }
+
+    /// <summary>What is known of the publisher beyond that root; null while that is nothing.</summary>
+    public byte[]? Trust { get; set; }
 
     public int Version { get; set; }
 

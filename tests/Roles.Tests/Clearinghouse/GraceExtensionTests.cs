@@ -1,5 +1,6 @@
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Contracts.Trust;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
@@ -19,7 +20,7 @@ public sealed class GraceExtensionTests : IAsyncLifetime
     {
         var extended = await _publisher.Administration.ExtendGraceAsync(new(Machine.ToUpperInvariant(), 10), TestPublisher.Cancellation);
 
-        Assert.True(GraceExtensionFile.TryVerify(extended.File, _publisher.Root, _publisher.Time.GetUtcNow(), out var extension));
+        Assert.True(GraceExtensionFile.TryVerify(extended.File, PublisherTrust.Of(_publisher.Root), _publisher.Time.GetUtcNow(), out var extension));
         Assert.Equal((extended.Id, Machine, 10), (extension.Id, extension.MachineId, extension.Days));
         Assert.Equal(1L, _publisher.Query<long>("SELECT COUNT(*) FROM GraceExtensions WHERE Statement IS NOT NULL"));
         Assert.Equal(1L, _publisher.Query<long>("SELECT COUNT(*) FROM Audit WHERE Kind = 'grace-extension'"));

@@ -4,6 +4,7 @@ using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Contracts.Trust;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
@@ -50,6 +51,8 @@ public sealed class TestLicenseServer : IDisposable
 
     public Task<DrawCalsResponse> DrawAsync(TestPublisher publisher, DrawRequest request)
         => publisher.Client.DrawAsync(new(Statement.Sign(request.Encode(), Key), CertificateChain.ToPem([Certificate])), TestPublisher.Cancellation);
+
+    public ReplacementRequest NewReplacement(params Guid[] packs) => new(Statement.Sign(new ReplacementRequestStatement(Request.Encode(), packs).Encode(), Key));
 
     public Task<RedeemResponse> RedeemAsync(TestPublisher publisher, string productKey)
         => publisher.Client.RedeemAsync(NewRedemption(publisher, productKey), TestPublisher.Cancellation);

@@ -17,6 +17,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Contracts.Trust;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
@@ -65,6 +66,9 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
     /// <summary>The time answers another question than the one that was asked.</summary>
     public bool TimeOfAnother { get; set; }
 
+    /// <summary>What it publishes; null for its root and nothing else.</summary>
+    public TrustDocuments? Trust { get; set; }
+
     public static async Task<FakeClearinghouse> StartAsync(TestAuthority authority)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -105,6 +109,9 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
             case "/v1/draws":
                 var draw = await ReadAsync(context, ContractsJson.Default.DrawCalsRequest);
                 await AnswerAsync(context, new(Draw(draw.Request, draw.LicenseServerCertificate)), ContractsJson.Default.DrawCalsResponse);
+                break;
+            case "/v1/trust":
+                await AnswerAsync(context, Trust ?? new(Authority.Root.ExportCertificatePem()), ContractsJson.Default.TrustDocuments);
                 break;
             case "/v1/time" when Now is { } now:
                 var asked = await ReadAsync(context, ContractsJson.Default.TimeRequest);
@@ -183,7 +190,8 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
 
     private async Task AnswerAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type)
     {
-        if (LoseNextAnswer)
+        // License servers ask for that by themselves.
+        if (LoseNextAnswer && context.Request.Path != "/v1/trust")
         {
             LoseNextAnswer = false;
             context.Abort();

@@ -22,13 +22,13 @@ namespace Ostiary.Roles.Tests.LicenseServer;
 /// <summary>A license server started as production does, on a port of the system's choosing, and callers at both of its doors.</summary>
 internal sealed class RunningLicenseServer : IAsyncDisposable
 {
-    private readonly FakeClearinghouse? _clearinghouse;
+    private readonly Uri? _clearinghouse;
     private readonly X509Certificate2? _root;
     private readonly List<IDisposable> _used = [];
     private WebApplication _app = null!;
     private int _port;
 
-    private RunningLicenseServer(FakeClearinghouse? clearinghouse, X509Certificate2? root)
+    private RunningLicenseServer(Uri? clearinghouse, X509Certificate2? root)
     {
         _clearinghouse = clearinghouse;
         _root = root;
@@ -69,7 +69,16 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
 
     public static async Task<RunningLicenseServer> StartAsync(FakeClearinghouse? clearinghouse = null, X509Certificate2? root = null)
     {
-        var server = new RunningLicenseServer(clearinghouse, root ?? clearinghouse?.Authority.Root);
+        var server = new RunningLicenseServer(clearinghouse?.Address, root ?? clearinghouse?.Authority.Root);
+        await server.StartAsync();
+        return server;
+    }
+
+    /// <summary>One at a clearinghouse that runs as in production, at its time.</summary>
+    public static async Task<RunningLicenseServer> StartAsync(TestPublisher publisher, X509Certificate2? root = null)
+    {
+        var server = new RunningLicenseServer(publisher.Http.BaseAddress, root ?? publisher.Root);
+        server.Time.AdjustTime(publisher.Time.GetUtcNow());
         await server.StartAsync();
         return server;
     }
@@ -163,7 +172,7 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
             Listen = $"127.0.0.1:{_port}",
             AdministrationListen = "127.0.0.1:0",
             SignInsPerMinute = 1_000,
-            Clearinghouse = _clearinghouse?.Address,
+            Clearinghouse = _clearinghouse,
             RootFile = rootFile,
         };
         _app = LicenseServerRole.Build(options, Time, logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Lines));

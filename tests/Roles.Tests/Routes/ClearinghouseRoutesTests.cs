@@ -8,6 +8,7 @@ using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Telephone;
+using Ostiary.Contracts.Trust;
 using Ostiary.Doors;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
@@ -22,6 +23,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;
     private TestLicenseServer _server = null!;
+    private TestLicenseServer _revoked = null!;
+    private Guid _revokedPack;
     private string _key = null!;
     private byte[] _draw = null!;
 
@@ -41,11 +44,15 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         await _publisher.Administration.AddAgreementAsync(new("select", ["1234567"], "Engines Ltd", null, false, [new(CalType.Device, new(2022), 20_000)], [_server.Id.Text]), Cancellation);
         _draw = Statement.Sign(
             new DrawRequest("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()).Encode(), _server.Key);
+        _revoked = await _publisher.NewLicenseServerAsync();
+        Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var pack));
+        _revokedPack = KeyPackStatement.Decode(pack).PackId;
     }
 
     public async ValueTask DisposeAsync()
     {
         _server.Dispose();
+        _revoked.Dispose();
         await _publisher.DisposeAsync();
     }
 
@@ -221,6 +228,10 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["GET /v1/agreements"] = (null, null),
         ["GET /v1/agreements/{id}"] = (null, null),
         ["PUT /v1/agreements/{id}"] = ("""{"limits":[{"type":"device","version":2022,"quantity":20000}]}""", typeof(ChangeAgreementRequest)),
+        ["GET /v1/trust"] = (null, null),
+        ["POST /v1/replacements"] = (JsonSerializer.Serialize(_server.NewReplacement(), ContractsJson.Default.ReplacementRequest), typeof(ReplacementRequest)),
+        ["POST /v1/revocations/license-servers"] = ($$"""{"licenseServerId":"{{_revoked.Id}}","reason":"lost"}""", typeof(RevokeLicenseServerRequest)),
+        ["POST /v1/revocations/key-packs"] = ($$"""{"packId":"{{_revokedPack}}","reason":"refunded"}""", typeof(RevokeKeyPackRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
 

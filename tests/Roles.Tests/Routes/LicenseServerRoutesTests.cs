@@ -46,6 +46,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/hosts/join"] = new("""{"token":"{invitation}","machineId":"00112233445566778899aabbccddeeff","name":"host"}""", Takes: typeof(JoinRequest)),
         ["POST /v1/hosts/renew"] = new("{}", DoesAgain: true),
         ["GET /v1/revocations"] = new(),
+        ["GET /v1/trust"] = new(),
         ["POST /v1/sessions"] = new(
             """{"sessions":[{"sessionId":7,"serial":"{permanent}","address":"192.0.2.1","startedAt":"2026-01-01T00:00:00+00:00"}]}""", Takes: typeof(SessionReport)),
         ["POST /v1/grace"] = new("""{"record":"{graceRecord}"}""", Takes: typeof(GraceCopyRequest), Empty: 200),

@@ -341,6 +341,48 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.ToTable("ProductKeys");
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.RevocationListRow", b =>
+                {
+                    b.Property<long>("Number")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("IssuedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Issuer")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("Statement")
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Number");
+
+                    b.ToTable("RevocationLists");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.RevocationRow", b =>
+                {
+                    b.Property<string>("Subject")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("IsLicenseServer")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Reason")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("RevokedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Subject");
+
+                    b.ToTable("Revocations");
+                });
+
             modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>
                 {
                     b.Property<Guid>("AccountId")

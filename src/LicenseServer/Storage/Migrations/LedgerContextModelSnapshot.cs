@@ -433,6 +433,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("self_made_certificate");
 
+                    b.Property<byte[]>("Trust")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("trust");
+
                     b.HasKey("Id");
 
                     b.ToTable("identity", (string)null);
@@ -734,6 +738,15 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long?>("RemovedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("removed_at");
+
+                    b.Property<string>("RevocationReason")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("revocation_reason");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked_at");
 
                     b.Property<byte[]>("SplitFrom")
                         .HasColumnType("BLOB")

@@ -167,6 +167,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     issuing_certificate = table.Column<byte[]>(type: "BLOB", nullable: true),
                     root = table.Column<byte[]>(type: "BLOB", nullable: true),
                     activated_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    trust = table.Column<byte[]>(type: "BLOB", nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
@@ -257,6 +258,8 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     product_key_hash = table.Column<byte[]>(type: "BLOB", nullable: false),
                     split_from = table.Column<byte[]>(type: "BLOB", nullable: true),
                     removed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revocation_reason = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
                     ledger_number = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>

@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261125012425_Ledger")]
+    [Migration("20261125013343_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />
@@ -436,6 +436,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("self_made_certificate");
 
+                    b.Property<byte[]>("Trust")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("trust");
+
                     b.HasKey("Id");
 
                     b.ToTable("identity", (string)null);
@@ -737,6 +741,15 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long?>("RemovedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("removed_at");
+
+                    b.Property<string>("RevocationReason")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("revocation_reason");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("revoked_at");
 
                     b.Property<byte[]>("SplitFrom")
                         .HasColumnType("BLOB")

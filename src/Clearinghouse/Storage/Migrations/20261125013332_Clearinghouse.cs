@@ -123,6 +123,35 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "RevocationLists",
+                columns: table => new
+                {
+                    Number = table.Column<long>(type: "INTEGER", nullable: false),
+                    Payload = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    IssuedAt = table.Column<long>(type: "INTEGER", nullable: false),
+                    Statement = table.Column<byte[]>(type: "BLOB", nullable: true),
+                    Issuer = table.Column<string>(type: "TEXT", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_RevocationLists", x => x.Number);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "Revocations",
+                columns: table => new
+                {
+                    Subject = table.Column<string>(type: "TEXT", nullable: false),
+                    IsLicenseServer = table.Column<bool>(type: "INTEGER", nullable: false),
+                    Reason = table.Column<int>(type: "INTEGER", nullable: false),
+                    RevokedAt = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_Revocations", x => x.Subject);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "accounts",
                 columns: table => new
                 {
@@ -373,6 +402,12 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "KeyPacks");
+
+            migrationBuilder.DropTable(
+                name: "RevocationLists");
+
+            migrationBuilder.DropTable(
+                name: "Revocations");
 
             migrationBuilder.DropTable(
                 name: "accounts");

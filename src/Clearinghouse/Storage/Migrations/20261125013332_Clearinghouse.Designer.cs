@@ -11,7 +11,7 @@ using Ostiary.Clearinghouse.Storage;
 namespace Ostiary.Clearinghouse.Storage.Migrations
 {
     [DbContext(typeof(ClearinghouseStore))]
-    [Migration("20261125012353_Clearinghouse")]
+    [Migration("20261125013332_Clearinghouse")]
     partial class Clearinghouse
     {
         /// <inheritdoc />
@@ -342,6 +342,48 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.HasIndex("RedeemedAt");
 
                     b.ToTable("ProductKeys");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.RevocationListRow", b =>
+                {
+                    b.Property<long>("Number")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("IssuedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Issuer")
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("Statement")
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Number");
+
+                    b.ToTable("RevocationLists");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.RevocationRow", b =>
+                {
+                    b.Property<string>("Subject")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("IsLicenseServer")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Reason")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("RevokedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Subject");
+
+                    b.ToTable("Revocations");
                 });
 
             modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>

@@ -1,0 +1,107 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Storage;
+using Ostiary.Clearinghouse.Trust;
+using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+
+namespace Ostiary.Clearinghouse.Revocations;
+
+/// <summary>
+/// The revocation list: stored and committed, then signed; a number is given once. It is made anew with each entry, once a day, and when the key that signed
+/// the newest was withdrawn.
+/// </summary>
+internal sealed class RevocationLists(
+    Database database, Issuers issuers, PublishedTrust trust, SignerClient signer, TimeProvider time, ILogger<RevocationLists> logger)
+{
+    public static readonly TimeSpan Renewed = TimeSpan.FromDays(1);
+
+    /// <summary>The newest list that is signed, with the certificate of its key, PEM; null before the first.</summary>
+    public async Task<(byte[] List, string Issuer)?> NewestAsync(CancellationToken cancellation)
+    {
+        var row = await database.ReadAsync(
+            store => store.RevocationLists.AsNoTracking().Where(row => row.Statement != null).OrderByDescending(row => row.Number).FirstOrDefaultAsync(cancellation), cancellation);
+        return row is { Statement: { } statement, Issuer: { } name } && KeyFingerprint.TryParse(name, out var key) && issuers.Find(key) is { } issuer
+            ? (statement, CertificateChain.ToPem([issuer]))
+            : null;
+    }
+
+    /// <summary>Makes and signs a list, if there is anything to list and the newest is not signed, not of today, or not good any more.</summary>
+    public async Task KeepFreshAsync(CancellationToken cancellation)
+    {
+        var (any, newest) = await database.ReadAsync(
+            async store => (
+                await store.Revocations.AnyAsync(cancellation),
+                await store.RevocationLists.AsNoTracking().OrderByDescending(row => row.Number).FirstOrDefaultAsync(cancellation)),
+            cancellation);
+        if (any && (newest?.Issuer is not { } issuer || trust.Current.IsWithdrawn(issuer) || time.GetUtcNow() - newest.IssuedAt >= Renewed))
+            await IssueAsync(cancellation);
+    }
+
+    /// <summary>Makes and signs a list of what is revoked now.</summary>
+    /// <returns>Its number.</returns>
+    /// <exception cref="ProblemException">The signer does not answer; the list is stored, and signed later.</exception>
+    public async Task<long> IssueAsync(CancellationToken cancellation)
+    {
+        var stored = await database.WriteAsync(store => StoreAsync(store, time.GetUtcNow(), cancellation), cancellation);
+        var statement = await signer.SignRevocationListAsync(stored.Payload, cancellation);
+        var issuer = KeyFingerprint.Of(await issuers.IssuerOfAsync(statement, stored.Payload, $"revocation list {stored.Number}", cancellation));
+        await database.WriteAsync(
+            async store =>
+            {
+                (await store.RevocationLists.SingleAsync(row => row.Number == stored.Number, cancellation)).Sign(statement, issuer.Hex);
+                return true;
+            },
+            cancellation);
+        var list = ClearinghouseRevocationsStatement.Decode(stored.Payload);
+        logger.RevocationListSigned(stored.Number, list.LicenseServers.Count, list.KeyPacks.Count);
+        return stored.Number;
+    }
+
+    /// <summary>The number of the newest signed list that has this entry; null where none has.</summary>
+    public async Task<long?> NumberSinceAsync(RevocationRow entry, CancellationToken cancellation)
+    {
+        if (await NewestAsync(cancellation) is not var (signed, _) || !Statement.TryReadUnverified(signed, out var payload))
+            return null;
+        var list = ClearinghouseRevocationsStatement.Decode(payload);
+        return list.LicenseServers.Any(server => server.LicenseServer.Hex == entry.Subject) || list.KeyPacks.Any(pack => NameOf(pack.PackId) == entry.Subject) ? list.Number : null;
+    }
+
+    public Task<bool> IsRevokedAsync(Guid packId, CancellationToken cancellation)
+    {
+        var name = NameOf(packId);
+        return database.ReadAsync(store => store.Revocations.AnyAsync(row => row.Subject == name, cancellation), cancellation);
+    }
+
+    /// <exception cref="ProblemException">The license server is revoked.</exception>
+    public async Task RequireGoodAsync(KeyFingerprint licenseServer, CancellationToken cancellation)
+    {
+        if (await database.ReadAsync(store => store.Revocations.AsNoTracking().SingleOrDefaultAsync(row => row.Subject == licenseServer.Hex, cancellation), cancellation) is { } row)
+            throw new ProblemException(
+                LicensingProblem.NotAllowed, $"the publisher revoked this license server on {row.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(row.Reason)}); ask the publisher");
+    }
+
+    public static string NameOf(Guid packId) => packId.ToString("N");
+
+    private static async Task<RevocationListRow> StoreAsync(ClearinghouseStore store, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var entries = await store.Revocations.AsNoTracking().ToListAsync(cancellation);
+        // A number is of one payload: one that was not signed is left as it is, and the next one follows it.
+        var number = (await store.RevocationLists.MaxAsync(row => (long?)row.Number, cancellation) ?? 0) + 1;
+        var issued = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
+        var list = new ClearinghouseRevocationsStatement(
+            number, issued,
+            [.. entries.Where(row => row.IsLicenseServer).OrderBy(row => row.Subject, StringComparer.Ordinal).Select(row => new RevokedLicenseServer(KeyOf(row), row.Reason, row.RevokedAt))],
+            [.. entries.Where(row => !row.IsLicenseServer).OrderBy(row => row.Subject, StringComparer.Ordinal).Select(row => new RevokedKeyPack(Guid.ParseExact(row.Subject, "N"), row.Reason, row.RevokedAt))]);
+        var made = new RevocationListRow { Number = number, Payload = list.Encode(), IssuedAt = issued };
+        store.RevocationLists.Add(made);
+        store.AppendAudit("revocation-list", $"revocation list {number}", made.Payload, now);
+        return made;
+    }
+
+    private static KeyFingerprint KeyOf(RevocationRow row)
+        => KeyFingerprint.TryParse(row.Subject, out var key) ? key : throw new InvalidDataException($"{row.Subject} is no key fingerprint");
+}

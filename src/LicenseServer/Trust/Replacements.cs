@@ -1,0 +1,97 @@
+using System.Formats.Cbor;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Ostiary.Contracts.Activation;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+using Ostiary.Contracts.Trust;
+using Ostiary.LicenseServer.Activation;
+using Ostiary.LicenseServer.Storage;
+
+namespace Ostiary.LicenseServer.Trust;
+
+/// <param name="Statement">COSE_Sign1, verified.</param>
+/// <param name="IssuingCertificate">DER.</param>
+internal sealed record ReplacedPack(byte[] Statement, byte[] IssuingCertificate);
+
+/// <summary>This license server's documents by another issuing key, verified.</summary>
+/// <param name="Certificate">Its certificate, DER; null where it was not replaced.</param>
+/// <param name="IssuingCertificate">DER; null likewise.</param>
+/// <param name="KeyPacks">By the numbers in their statements.</param>
+internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertificate, IReadOnlyDictionary<Guid, ReplacedPack> KeyPacks)
+{
+    public static Replacements None { get; } = new(null, null, new Dictionary<Guid, ReplacedPack>());
+
+    /// <summary>Fetches them: the same key, and the same packs but for their day.</summary>
+    /// <exception cref="ProblemException">The clearinghouse was not heard, says no, or has answered what does not hold.</exception>
+    public static async Task<Replacements> FetchAsync(
+        Ledger ledger, ClearinghouseClient clearinghouse, PublisherTrust trust, OutdatedDocuments outdated, CancellationToken cancellation)
+    {
+        var asked = await Activate.RequestAsync(ledger, cancellation).ConfigureAwait(false);
+        var now = ledger.Clock.GetUtcNow();
+        var packs = new Dictionary<Guid, ReplacedPack>();
+        (byte[] Own, byte[] Issuing)? certificate = null;
+        foreach (var ids in outdated.KeyPacks.Keys.Chunk(ReplacementRequestStatement.MaxKeyPacks).DefaultIfEmpty([]))
+        {
+            var request = new ReplacementRequestStatement(asked.Encode(), ids);
+            var answer = await clearinghouse.ReplaceAsync(new(ledger.Identity.Key.SignStatement(request.Encode())), cancellation).ConfigureAwait(false);
+            if (outdated.Certificate && certificate is null)
+                certificate = ReadCertificate(answer.Activation, asked, trust, now);
+            foreach (var pack in answer.KeyPacks ?? [])
+            {
+                var (id, replaced) = ReadPack(pack, outdated, trust, now);
+                packs[id] = replaced;
+            }
+        }
+
+        return new(certificate?.Own, certificate?.Issuing, packs);
+    }
+
+    private static (byte[] Own, byte[] Issuing) ReadCertificate(ActivateResponse response, ActivationRequest asked, PublisherTrust trust, DateTimeOffset now)
+    {
+        using var issuing = ReadIssuing(response.IssuingCertificate, trust, now);
+        var certificate = new ActivationAnswer(response.Day, response.KeyId, response.Term, response.Signature ?? []).TryAssemble(asked, issuing)
+            ?? throw Invalid("the certificate is not signed by its issuing key, or is for another request");
+        using var own = X509CertificateLoader.LoadCertificate(certificate);
+        return trust.LeadsTo(own, [issuing], now) ? (certificate, issuing.RawData) : throw Invalid("the certificate does not lead to a root of the publisher");
+    }
+
+    private static (Guid PackId, ReplacedPack Replaced) ReadPack(RedeemResponse response, OutdatedDocuments outdated, PublisherTrust trust, DateTimeOffset now)
+    {
+        using var issuing = ReadIssuing(response.IssuingCertificate, trust, now);
+        using var key = issuing.GetECDsaPublicKey() ?? throw Invalid("the issuing key is not one of P-256");
+        if (!Statement.TryVerify(response.KeyPack ?? [], key, out var payload))
+            throw Invalid("a key pack is not signed by its issuing key");
+        try
+        {
+            var statement = KeyPackStatement.Decode(payload);
+            return outdated.KeyPacks.TryGetValue(statement.PackId, out var before) && before with { IssuedAt = statement.IssuedAt } == statement
+                ? (statement.PackId, new(response.KeyPack!, issuing.RawData))
+                : throw Invalid($"key pack {statement.PackId} was not asked for, or says something else than before");
+        }
+        catch (CborContentException malformed)
+        {
+            throw Invalid($"a key pack is not of a form that this version understands: {malformed.Message}");
+        }
+    }
+
+    private static X509Certificate2 ReadIssuing(string? pem, PublisherTrust trust, DateTimeOffset now)
+    {
+        try
+        {
+            var issuing = X509Certificate2.CreateFromPem(pem ?? "");
+            if (trust.IsIssuing(issuing, now))
+                return issuing;
+            issuing.Dispose();
+        }
+        catch (CryptographicException noCertificate)
+        {
+            throw Invalid($"the issuing certificate cannot be read: {noCertificate.Message}");
+        }
+
+        throw Invalid("the issuing certificate does not lead to a root of the publisher, or its key was withdrawn, too");
+    }
+
+    private static ProblemException Invalid(string reason) => new(LicensingProblem.SignatureInvalid, $"what the clearinghouse has signed again does not hold: {reason}");
+}
