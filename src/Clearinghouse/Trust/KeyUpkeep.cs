@@ -21,8 +21,29 @@ internal sealed class KeyUpkeep(
 
     private const int AtOnce = 50;
 
-    /// <summary>One pass.</summary>
+    private readonly SemaphoreSlim _passing = new(1);
+
+    /// <summary>One pass; one at a time.</summary>
     public async Task PassAsync(CancellationToken cancellation)
+    {
+        await _passing.WaitAsync(cancellation);
+        try
+        {
+            await PassAloneAsync(cancellation);
+        }
+        finally
+        {
+            _passing.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _passing.Dispose();
+        base.Dispose();
+    }
+
+    private async Task PassAloneAsync(CancellationToken cancellation)
     {
         trust.Refresh();
         await issuers.RefreshAsync(cancellation);

@@ -19,6 +19,7 @@ public sealed class SignerTests : IAsyncLifetime
     private const string Tls = "v1/signatures/clearinghouse-tls";
     private const string KeyPack = "v1/signatures/key-pack";
     private const string Time = "v1/signatures/time";
+    private const string RevocationList = "v1/signatures/revocation-list";
 
     private readonly ECDsa _key = TestAuthority.NewKey();
     private TestPublisher _publisher = null!;
@@ -74,6 +75,30 @@ public sealed class SignerTests : IAsyncLifetime
         await RefusedAsync(Time, (told with { Now = Now.AddYears(-1) }).Encode(), "at the signer");
         await RefusedAsync(Time, Pack().Encode(), "type");
         await RefusedAsync(Time, [.. told.Encode(), 0], "after");
+    }
+
+    [Fact]
+    public async Task It_signs_a_revocation_list_in_its_one_form_and_of_its_day_only()
+    {
+        var key = KeyFingerprint.Of(_key);
+        var list = new ClearinghouseRevocationsStatement(
+            7, Now, [new(key, ClearinghouseRevocationReason.KeyCompromised, Now.AddDays(-3))], [new(Guid.NewGuid(), ClearinghouseRevocationReason.Refunded, Now)]);
+
+        Assert.True(Statement.TryVerify(await SignedAsync(RevocationList, list.Encode()), _issuing.GetECDsaPublicKey()!, out var payload));
+
+        Assert.Equal(list.Encode(), payload);
+        await SignedAsync(RevocationList, (list with { LicenseServers = [], KeyPacks = [] }).Encode());
+        await RefusedAsync(RevocationList, (list with { IssuedAt = Now.AddDays(2) }).Encode(), "dated");
+        await RefusedAsync(RevocationList, (list with { IssuedAt = Now.AddDays(-2) }).Encode(), "dated");
+        await RefusedAsync(RevocationList, (list with { KeyPacks = [list.KeyPacks[0] with { RevokedAt = Now.AddMinutes(1) }] }).Encode(), "later");
+        await RefusedAsync(RevocationList, (list with { Number = 0 }).Encode(), "number");
+        await RefusedAsync(RevocationList, (list with { LicenseServers = [list.LicenseServers[0], list.LicenseServers[0]] }).Encode(), "ascend");
+        await RefusedAsync(RevocationList, (list with { LicenseServers = [list.LicenseServers[0] with { Reason = (ClearinghouseRevocationReason)99 }] }).Encode(), "one form");
+        await RefusedAsync(RevocationList, new WithdrawnIssuingKeysStatement(1, Now, []).Encode(), "type");
+        await RefusedAsync(RevocationList, Pack().Encode(), "type");
+        await RefusedAsync(RevocationList, [.. list.Encode(), 0], "after");
+        _publisher.Time.Advance(TimeSpan.FromDays(3 * 365));
+        await RefusedAsync(RevocationList, (list with { IssuedAt = Now }).Encode(), "signs from");
     }
 
     [Fact]

@@ -97,6 +97,9 @@ internal sealed class Fleet : IAsyncDisposable
     }
 
     /// <summary>Connects, is admitted, and by this row.</summary>
+    /// <param name="stored">What the client presents.</param>
+    /// <param name="machine">Its name.</param>
+    /// <param name="row">The row of <c>docs/rules.md</c>.</param>
     public async Task AdmittedAsync(byte[]? stored, string machine, string row)
     {
         var before = (await Host.SessionsAsync()).Count;
