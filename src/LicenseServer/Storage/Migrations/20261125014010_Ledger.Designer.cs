@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261125013343_Ledger")]
+    [Migration("20261125014010_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />

@@ -11,7 +11,7 @@ using Ostiary.Clearinghouse.Storage;
 namespace Ostiary.Clearinghouse.Storage.Migrations
 {
     [DbContext(typeof(ClearinghouseStore))]
-    [Migration("20261125013332_Clearinghouse")]
+    [Migration("20261125013929_Clearinghouse")]
     partial class Clearinghouse
     {
         /// <inheritdoc />
