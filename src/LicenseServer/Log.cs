@@ -43,6 +43,9 @@ internal static partial class Log
     [LoggerMessage(34, LogLevel.Warning, "Key pack {PackId} is revoked ({Reason}): nothing more is issued from it")]
     public static partial void PackRevoked(ILogger logger, Guid packId, string reason);
 
+    [LoggerMessage(35, LogLevel.Error, "{Reason}")]
+    public static partial void IssuesNothing(ILogger logger, string reason);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

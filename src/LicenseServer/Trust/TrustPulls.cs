@@ -111,7 +111,7 @@ internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearing
         foreach (var pack in revoked)
             Log.PackRevoked(logger, pack.PackId, pack.RevocationReason ?? "");
         if (ledger.Identity.Current.WhyIssuesNothing is { } why)
-            Log.DocumentsNotReplaced(logger, why);
+            Log.IssuesNothing(logger, why);
     }
 
     private async Task<Replacements> FetchAsync(PublisherTrust next, OutdatedDocuments outdated, CancellationToken cancellation)
