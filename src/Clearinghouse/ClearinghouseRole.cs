@@ -98,7 +98,9 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<Redemptions>();
         builder.Services.AddSingleton<ActivateLicenseServer>();
         builder.Services.AddSingleton<CheckProductKey>();
+        builder.Services.AddSingleton<WrongKeys>();
         builder.Services.AddSingleton<RedeemProductKey>();
+        builder.Services.AddSingleton<TransferKeyPack>();
         builder.Services.AddSingleton<AgreementDraws>();
         builder.Services.AddSingleton<DrawCals>();
         builder.Services.AddSingleton<AnswerTelephone>();
@@ -171,6 +173,8 @@ public static class ClearinghouseRole
             .Takes<RevokeLicenseServerRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a license server.");
         app.MapPost("/v1/revocations/key-packs", (HttpContext context, Revoke use) => use.KeyPackAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<RevokeKeyPackRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a key pack.");
+        app.MapPost("/v1/transfers", (HttpContext context, TransferKeyPack use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<TransferRequest>().Answers<TransferRecord>("Takes a product key from the license server that has redeemed it, for another one.");
         app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<ExtendGraceRequest>().Answers<ExtendGraceResponse>("Extends one machine's grace period.");
         OperatorPages.Map(app);

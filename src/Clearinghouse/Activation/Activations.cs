@@ -21,6 +21,9 @@ internal sealed class Activations(
 {
     public const byte TermYears = SigningRules.MaxLicenseServerYears;
 
+    /// <summary>Activations of one license server in 24 hours, repeated ones not counted.</summary>
+    public const int MaxADay = 20;
+
     /// <summary>Steps 2 to 4: the same request is the same row with the same signature by every method, as long as the key that signed it is not withdrawn.</summary>
     /// <param name="request">Checked.</param>
     /// <param name="company">Checked; null for what is signed again.</param>
@@ -36,6 +39,17 @@ internal sealed class Activations(
 
         // Steps 3 and 4: sign, store the signature once.
         return row.Signature is null ? await SignAsync(row, request, cancellation) : row;
+    }
+
+    // The license server's own key, and nobody else's, can ask so often; what was answered before is answered always.
+    private static async Task RequireFewAsync(ClearinghouseStore store, ActivationRequest request, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var (id, since) = (LicenseServerId.Of(request.SubjectPublicKeyInfo()).Text, now - TimeSpan.FromDays(1));
+        if (await store.Activations.CountAsync(row => row.LicenseServerId == id && row.RequestedAt > since, cancellation) >= MaxADay)
+            throw new ProblemException(LicensingProblem.TooManyAttempts, $"license server {id} was activated {MaxADay} times within a day; try again in an hour")
+            {
+                RetryAfter = TimeSpan.FromHours(1),
+            };
     }
 
     /// <summary>The end of the certificate.</summary>
@@ -113,6 +127,7 @@ internal sealed class Activations(
                 var toBeSigned = ActivationAnswer.ToBeSigned(request, day, issuer.KeyId, TermYears, issuing);
                 if (row is null)
                 {
+                    await RequireFewAsync(store, request, now, cancellation);
                     row = new()
                     {
                         Request = bytes,

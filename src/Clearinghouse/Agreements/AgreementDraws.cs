@@ -15,7 +15,7 @@ namespace Ostiary.Clearinghouse.Agreements;
 /// Draws product keys from agreements. The transaction that mints the key counts it against the agreement, so that any number of draws at once never
 /// come to more than was agreed; the key is good for the license server that drew it, and is redeemed as any other.
 /// </summary>
-internal sealed class AgreementDraws(Database database, ProductKeySecrets secrets, TimeProvider time)
+internal sealed class AgreementDraws(Database database, ProductKeySecrets secrets, WrongKeys wrong, TimeProvider time)
 {
     /// <summary>The key of this draw: the same nonce of the same license server is the same key.</summary>
     /// <param name="request">Checked by whoever asks.</param>
@@ -30,8 +30,11 @@ internal sealed class AgreementDraws(Database database, ProductKeySecrets secret
             throw new ProblemException(LicensingProblem.InvalidField, $"version {request.Version} is not on the ladder: {string.Join(", ", CalVersion.All)}", "version");
         if (request.Nonce is not { Length: DrawRequest.NonceLength })
             throw new ProblemException(LicensingProblem.InvalidField, $"nonce has {DrawRequest.NonceLength} bytes", "nonce");
-        var row = await database.WriteAsync(
-            async store => await FindDrawAsync(store, request, licenseServer, cancellation) ?? await DrawAsync(store, program, numbers, request, licenseServer, method, cancellation),
+        var row = await SlowedAsync(
+            licenseServer,
+            () => database.WriteAsync(
+                async store => await FindDrawAsync(store, request, licenseServer, cancellation) ?? await DrawAsync(store, program, numbers, request, licenseServer, method, cancellation),
+                cancellation),
             cancellation);
         var text = row.SealedText is { } kept
             ? secrets.Decrypt(kept, row.LookupHash)
@@ -45,15 +48,31 @@ internal sealed class AgreementDraws(Database database, ProductKeySecrets secret
     public Task<(bool Done, int Left)> LookAsync(DrawRequest request, LicenseServerId licenseServer, CancellationToken cancellation)
     {
         var (program, numbers) = Read(request.Program, request.Numbers);
-        return database.ReadAsync(
-            async store =>
-            {
-                if (await FindDrawAsync(store, request, licenseServer, cancellation) is not null)
-                    return (true, 0);
-                var (_, limit) = await FindAsync(store.Agreements.AsNoTracking(), program, numbers, request, licenseServer, cancellation);
-                return (false, limit.Quantity - limit.Drawn);
-            },
+        return SlowedAsync(
+            licenseServer,
+            () => database.ReadAsync(
+                async store =>
+                {
+                    if (await FindDrawAsync(store, request, licenseServer, cancellation) is not null)
+                        return (true, 0);
+                    var (_, limit) = await FindAsync(store.Agreements.AsNoTracking(), program, numbers, request, licenseServer, cancellation);
+                    return (false, limit.Quantity - limit.Drawn);
+                },
+                cancellation),
             cancellation);
+    }
+
+    private async Task<T> SlowedAsync<T>(LicenseServerId licenseServer, Func<Task<T>> look, CancellationToken cancellation)
+    {
+        try
+        {
+            return await look();
+        }
+        catch (ProblemException unknown) when (unknown.Problem == LicensingProblem.NotFound)
+        {
+            await wrong.WaitAsync(licenseServer, cancellation);
+            throw;
+        }
     }
 
     /// <exception cref="ProblemException">The program has no agreements, or a number is not of its form.</exception>

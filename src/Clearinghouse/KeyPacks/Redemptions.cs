@@ -17,7 +17,7 @@ namespace Ostiary.Clearinghouse.KeyPacks;
 
 /// <summary>Makes product keys key packs, by whatever method the request came. The steps are those of <c>docs/issuance-cycle.md</c>.</summary>
 internal sealed class Redemptions(
-    ClearinghouseOptions options, Database database, ProductKeySecrets secrets, Issuers issuers, PublishedTrust trust, RevocationLists revocations, SignerClient signer,
+    ClearinghouseOptions options, Database database, ProductKeySecrets secrets, Issuers issuers, PublishedTrust trust, RevocationLists revocations, WrongKeys wrong, SignerClient signer,
     TimeProvider time, ILogger<Redemptions> logger)
 {
     /// <summary>Steps 2 to 4: the same product key from the same license server is the same pack with the same signature, by every method.</summary>
@@ -26,7 +26,17 @@ internal sealed class Redemptions(
     {
         await revocations.RequireGoodAsync(licenseServer.Fingerprint, cancellation);
         // Step 2: give the product key to this license server, store what will be signed, and commit.
-        var pack = await StoreAsync(productKey, licenseServer, method, cancellation);
+        KeyPackRow pack;
+        try
+        {
+            pack = await StoreAsync(productKey, licenseServer, method, cancellation);
+        }
+        catch (ProblemException unknown) when (unknown.Problem == LicensingProblem.ProductKeyUnknown)
+        {
+            await wrong.WaitAsync(productKey, licenseServer.Id, cancellation);
+            throw;
+        }
+
         options.AfterStep?.Invoke(IssuanceStep.RedemptionStored);
 
         // Steps 3 and 4: sign, store the statement once.
@@ -87,11 +97,11 @@ internal sealed class Redemptions(
                     return redeemed.LicenseServer == licenseServer.Fingerprint.Hex
                         ? redeemed
                         : throw new ProblemException(
-                            LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key was installed on another license server on {key.RedeemedAt:yyyy-MM-dd}; to move its CALs, remove the pack there and ask the publisher to transfer it");
+                            LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key was installed on another license server on {key.RedeemedAt:yyyy-MM-dd}; to move its CALs, remove the pack there and ask the publisher to transfer it to License Server ID {licenseServer.Id}");
                 }
 
                 if (key.BoundTo is { } drawnFor && drawnFor != licenseServer.Id.Text)
-                    throw new ProblemException(LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key was drawn from an agreement for license server {drawnFor}, and is good there only");
+                    throw new ProblemException(LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key is for license server {drawnFor} (it was drawn from an agreement or transferred), and is good there only");
                 var now = time.GetUtcNow();
                 var statement = new KeyPackStatement(
                     KeyPackAnswer.PackIdOf(productKey, licenseServer.Fingerprint), licenseServer.Fingerprint, key.Type, key.Version, key.Quantity, key.Program,

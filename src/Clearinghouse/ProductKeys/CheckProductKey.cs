@@ -11,7 +11,7 @@ using Ostiary.Doors;
 namespace Ostiary.Clearinghouse.ProductKeys;
 
 /// <summary><c>POST /v1/product-keys/check</c>: what a product key is good for. Spends nothing.</summary>
-internal sealed class CheckProductKey(Database database, ProductKeySecrets secrets)
+internal sealed class CheckProductKey(Database database, ProductKeySecrets secrets, WrongKeys wrong)
 {
     public async Task<JsonHttpResult<CheckProductKeyResponse>> HandleAsync(HttpContext context)
     {
@@ -30,8 +30,13 @@ internal sealed class CheckProductKey(Database database, ProductKeySecrets secre
     {
         var hash = secrets.LookupHash(productKey);
         var row = await database.ReadAsync(
-            store => store.ProductKeys.AsNoTracking().SingleOrDefaultAsync(row => row.LookupHash == hash, cancellation), cancellation)
-            ?? throw ProductKeyProblems.Unknown();
+            store => store.ProductKeys.AsNoTracking().SingleOrDefaultAsync(row => row.LookupHash == hash, cancellation), cancellation);
+        if (row is null)
+        {
+            await wrong.WaitAsync(productKey, licenseServer, cancellation);
+            throw ProductKeyProblems.Unknown();
+        }
+
         return new(StateOf(row, licenseServer), row.Type, row.Version, row.Quantity, row.Program);
     }
 

@@ -84,6 +84,13 @@ internal sealed class RevocationLists(
                 LicensingProblem.NotAllowed, $"the publisher revoked this license server on {row.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(row.Reason)}); ask the publisher");
     }
 
+    /// <exception cref="ProblemException">The list is full.</exception>
+    public static async Task RequireRoomAsync(ClearinghouseStore store, bool isLicenseServer, CancellationToken cancellation)
+    {
+        if (await store.Revocations.CountAsync(row => row.IsLicenseServer == isLicenseServer, cancellation) >= ClearinghouseRevocationsStatement.MaxEntries)
+            throw new ProblemException(LicensingProblem.RuleForbids, $"the revocation list has {ClearinghouseRevocationsStatement.MaxEntries} entries of this kind, and holds no more");
+    }
+
     public static string NameOf(Guid packId) => packId.ToString("N");
 
     private static async Task<RevocationListRow> StoreAsync(ClearinghouseStore store, DateTimeOffset now, CancellationToken cancellation)

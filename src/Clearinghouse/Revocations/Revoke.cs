@@ -51,8 +51,7 @@ internal sealed class Revoke(Database database, Activations activations, Revocat
             {
                 if (await store.Revocations.SingleOrDefaultAsync(row => row.Subject == subject, cancellation) is { } before)
                     return before;
-                if (await store.Revocations.CountAsync(row => row.IsLicenseServer == isLicenseServer, cancellation) >= ClearinghouseRevocationsStatement.MaxEntries)
-                    throw new ProblemException(LicensingProblem.RuleForbids, $"the revocation list has {ClearinghouseRevocationsStatement.MaxEntries} entries of this kind, and holds no more");
+                await RevocationLists.RequireRoomAsync(store, isLicenseServer, cancellation);
                 var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
                 var made = new RevocationRow { Subject = subject, IsLicenseServer = isLicenseServer, Reason = reason, RevokedAt = now };
                 store.Revocations.Add(made);

@@ -72,8 +72,8 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
         {
             pack.HasKey(row => row.PackId);
             // One key, one pack: whatever the code does, the database holds to it.
-            pack.HasIndex(row => row.ProductKeyId).IsUnique();
-            pack.HasOne<ProductKeyRow>().WithOne().HasForeignKey<KeyPackRow>(row => row.ProductKeyId).OnDelete(DeleteBehavior.Restrict);
+            pack.HasIndex(row => row.ProductKeyId).IsUnique().HasFilter("TransferredAt IS NULL");
+            pack.HasOne<ProductKeyRow>().WithMany().HasForeignKey(row => row.ProductKeyId).OnDelete(DeleteBehavior.Restrict);
         });
         model.Entity<GraceExtensionRow>(extension =>
         {

@@ -20,6 +20,9 @@ internal sealed class KeyPackRow
     public string? Issuer { get; private set; }
 
     /// <summary>When it was signed last. Without a statement: it is on its way to be signed again.</summary>
+    /// <summary>When its product key went to another license server, and the pack was revoked.</summary>
+    public DateTimeOffset? TransferredAt { get; set; }
+
     public DateTimeOffset? SignedAt { get; private set; }
 
     /// <summary>Stores the statement, unless one is stored: what was once given out stays what is given out.</summary>

@@ -30,8 +30,8 @@ internal sealed class ProductKeyRow
     /// <summary>Names the draw, 16 bytes: the same again gets the same key.</summary>
     public byte[]? DrawNonce { get; init; }
 
-    /// <summary>The License Server ID that drew it, and that alone may redeem it.</summary>
-    public string? BoundTo { get; init; }
+    /// <summary>The License Server ID that drew it or that it was transferred to, and that alone may redeem it.</summary>
+    public string? BoundTo { get; set; }
 
     /// <summary>The end of the key pack that it becomes; null for a perpetual one.</summary>
     public DateTimeOffset? PackUntil { get; init; }
@@ -42,6 +42,9 @@ internal sealed class ProductKeyRow
     public string? RedeemedBy { get; private set; }
 
     public Guid? PackId { get; private set; }
+
+    /// <summary>Takes it from the license server that has redeemed it; it can be redeemed again, by the other one.</summary>
+    public void Transfer(LicenseServerId to) => (RedeemedAt, RedeemedBy, PackId, BoundTo) = (null, null, null, to.Text);
 
     public void Redeem(LicenseServerId licenseServer, Guid packId, DateTimeOffset now)
     {

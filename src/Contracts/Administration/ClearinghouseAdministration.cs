@@ -111,6 +111,17 @@ public sealed record RevokeLicenseServerRequest(string LicenseServerId, Statemen
 /// <param name="Reason">Why.</param>
 public sealed record RevokeKeyPackRequest(Guid PackId, Statements.ClearinghouseRevocationReason Reason);
 
+/// <summary><c>POST /v1/transfers</c>: a product key is taken from the license server that has redeemed it, whose key pack is revoked, and is good for another one.</summary>
+/// <param name="PackId">The key pack.</param>
+/// <param name="To">The License Server ID that may redeem its product key from now on.</param>
+public sealed record TransferRequest(Guid PackId, string To);
+
+/// <param name="ProductKeyId">The row of the product key.</param>
+/// <param name="From">The License Server ID that had it.</param>
+/// <param name="To">The License Server ID that may redeem it now.</param>
+/// <param name="ListNumber">The number of the revocation list that names the key pack.</param>
+public sealed record TransferRecord(long ProductKeyId, string From, string To, long ListNumber);
+
 /// <param name="Subject">What is revoked, fit to be printed.</param>
 /// <param name="Reason">Why, as it was said first.</param>
 /// <param name="RevokedAt">When.</param>

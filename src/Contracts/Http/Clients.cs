@@ -94,6 +94,9 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<ProductKeyRecord> FindProductKeyAsync(FindProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<FindProductKeyRequest, ProductKeyRecord>("v1/product-keys/find", request, cancellation);
 
+    public Task<TransferRecord> TransferAsync(TransferRequest request, CancellationToken cancellation)
+        => http.PostAsync<TransferRequest, TransferRecord>("v1/transfers", request, cancellation);
+
     public Task<Page<ActivatedServerRecord>> LicenseServersAsync(string? search, string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<ActivatedServerRecord>>(Query.Page("v1/license-servers", after, limit) + (search is null ? "" : "&search=" + Uri.EscapeDataString(search)), cancellation);
 

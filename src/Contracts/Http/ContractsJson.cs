@@ -60,6 +60,8 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(ChangeCompanyRequest))]
 [JsonSerializable(typeof(Page<ActivatedServerRecord>))]
 [JsonSerializable(typeof(CustomerExport))]
+[JsonSerializable(typeof(TransferRequest))]
+[JsonSerializable(typeof(TransferRecord))]
 [JsonSerializable(typeof(AddAgreementRequest))]
 [JsonSerializable(typeof(ChangeAgreementRequest))]
 [JsonSerializable(typeof(Page<AgreementRecord>))]

@@ -90,7 +90,7 @@ internal static class AgreementsCommand
         },
     };
 
-    private static Option<string[]> Servers() => new("--server-id")
+    private static Option<string[]> Servers() => new("--license-server")
     {
         Description = "A license server that may draw, by License Server ID; may be repeated.",
         HelpName = "LICENSE-SERVER-ID",

@@ -8,7 +8,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary clearinghouse servers</c>: the license servers that were activated, and who stands behind them.</summary>
 internal static class CustomersCommand
 {
-    public static Command Create() => new("servers", "License servers that were activated, and who stands behind them.") { List(), Company(), Export(), Erase() };
+    public static Command Create() => new("servers", "License servers that were activated, and who stands behind them.") { List(), Company(), Export(), Erase(), Transfer() };
 
     private static Command List()
     {
@@ -60,6 +60,20 @@ internal static class CustomersCommand
             ClearinghouseCommand.Role,
             (client, parse, cancellation) => new ClearinghouseAdministrationClient(client).EraseCompanyAsync(parse.GetRequiredValue(id), cancellation),
             (screen, row) => screen.Line($"Erased: nobody stands behind {row.LicenseServerId} here any more."));
+    }
+
+    private static Command Transfer()
+    {
+        var pack = new Argument<Guid>("pack") { Description = "The key pack, as 'ostiary packs list' shows it on the license server that has it." };
+        var to = new Option<string>("--to") { Description = "The License Server ID that may install its product key from now on.", HelpName = "LICENSE-SERVER-ID", Required = true };
+        return new Command("transfer", "Takes a key pack from the license server that has it; its product key is good for another one.") { pack, to }.Calls(
+            ClearinghouseCommand.Role,
+            (client, parse, cancellation) => new ClearinghouseAdministrationClient(client).TransferAsync(new(parse.GetRequiredValue(pack), parse.GetRequiredValue(to)), cancellation),
+            (screen, done) =>
+            {
+                screen.Line($"Product key {done.ProductKeyId} is good for {done.To} now, and its key pack at {done.From} is revoked (list {done.ListNumber}).");
+                screen.Line("On the other license server: ostiary packs install KEY");
+            });
     }
 
     private static Argument<string> Id() => new("license-server-id") { Description = "The License Server ID, 35 symbols." };

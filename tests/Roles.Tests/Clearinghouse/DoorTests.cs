@@ -39,9 +39,9 @@ public sealed class DoorTests : IAsyncLifetime
                 "POST /v1/grace-extensions Administration", "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public",
                 "POST /v1/product-keys/find Administration", "POST /v1/replacements Public", "POST /v1/revocations/key-packs Administration",
                 "POST /v1/revocations/license-servers Administration", "POST /v1/sign-in Administration", "POST /v1/sign-out Administration", "POST /v1/telephone/activations Administration",
-                "POST /v1/telephone/draws Administration", "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /v1/tokens Administration", "POST /web Public",
-                "POST /web/answer Public", "PUT /v1/accounts/{name}/password Administration", "PUT /v1/accounts/{name}/role Administration", "PUT /v1/agreements/{id} Administration",
-                "PUT /v1/license-servers/{id}/company Administration",
+                "POST /v1/telephone/draws Administration", "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /v1/tokens Administration",
+                "POST /v1/transfers Administration", "POST /web Public", "POST /web/answer Public", "PUT /v1/accounts/{name}/password Administration",
+                "PUT /v1/accounts/{name}/role Administration", "PUT /v1/agreements/{id} Administration", "PUT /v1/license-servers/{id}/company Administration",
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));

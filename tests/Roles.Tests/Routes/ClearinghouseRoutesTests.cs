@@ -25,6 +25,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private TestLicenseServer _server = null!;
     private TestLicenseServer _revoked = null!;
     private Guid _revokedPack;
+    private Guid _transferredPack;
     private string _key = null!;
     private byte[] _draw = null!;
 
@@ -47,6 +48,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         _revoked = await _publisher.NewLicenseServerAsync();
         Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var pack));
         _revokedPack = KeyPackStatement.Decode(pack).PackId;
+        Assert.True(Statement.TryReadUnverified((await _revoked.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var other));
+        _transferredPack = KeyPackStatement.Decode(other).PackId;
     }
 
     public async ValueTask DisposeAsync()
@@ -232,6 +235,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/replacements"] = (JsonSerializer.Serialize(_server.NewReplacement(), ContractsJson.Default.ReplacementRequest), typeof(ReplacementRequest)),
         ["POST /v1/revocations/license-servers"] = ($$"""{"licenseServerId":"{{_revoked.Id}}","reason":"lost"}""", typeof(RevokeLicenseServerRequest)),
         ["POST /v1/revocations/key-packs"] = ($$"""{"packId":"{{_revokedPack}}","reason":"refunded"}""", typeof(RevokeKeyPackRequest)),
+        ["POST /v1/transfers"] = ($$"""{"packId":"{{_transferredPack}}","to":"{{_server.Id}}"}""", typeof(TransferRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
 

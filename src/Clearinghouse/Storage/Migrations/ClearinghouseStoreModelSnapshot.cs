@@ -268,10 +268,14 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.Property<byte[]>("Statement")
                         .HasColumnType("BLOB");
 
+                    b.Property<long?>("TransferredAt")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("PackId");
 
                     b.HasIndex("ProductKeyId")
-                        .IsUnique();
+                        .IsUnique()
+                        .HasFilter("TransferredAt IS NULL");
 
                     b.ToTable("KeyPacks");
                 });
@@ -559,8 +563,8 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.KeyPackRow", b =>
                 {
                     b.HasOne("Ostiary.Clearinghouse.Storage.ProductKeyRow", null)
-                        .WithOne()
-                        .HasForeignKey("Ostiary.Clearinghouse.Storage.KeyPackRow", "ProductKeyId")
+                        .WithMany()
+                        .HasForeignKey("ProductKeyId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

@@ -11,7 +11,7 @@ using Ostiary.Clearinghouse.Storage;
 namespace Ostiary.Clearinghouse.Storage.Migrations
 {
     [DbContext(typeof(ClearinghouseStore))]
-    [Migration("20261125013929_Clearinghouse")]
+    [Migration("20261125020358_Clearinghouse")]
     partial class Clearinghouse
     {
         /// <inheritdoc />
@@ -271,10 +271,14 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.Property<byte[]>("Statement")
                         .HasColumnType("BLOB");
 
+                    b.Property<long?>("TransferredAt")
+                        .HasColumnType("INTEGER");
+
                     b.HasKey("PackId");
 
                     b.HasIndex("ProductKeyId")
-                        .IsUnique();
+                        .IsUnique()
+                        .HasFilter("TransferredAt IS NULL");
 
                     b.ToTable("KeyPacks");
                 });
@@ -562,8 +566,8 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.KeyPackRow", b =>
                 {
                     b.HasOne("Ostiary.Clearinghouse.Storage.ProductKeyRow", null)
-                        .WithOne()
-                        .HasForeignKey("Ostiary.Clearinghouse.Storage.KeyPackRow", "ProductKeyId")
+                        .WithMany()
+                        .HasForeignKey("ProductKeyId")
                         .OnDelete(DeleteBehavior.Restrict)
                         .IsRequired();
                 });

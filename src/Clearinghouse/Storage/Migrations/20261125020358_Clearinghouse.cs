@@ -284,6 +284,7 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     Payload = table.Column<byte[]>(type: "BLOB", nullable: false),
                     Statement = table.Column<byte[]>(type: "BLOB", nullable: true),
                     Issuer = table.Column<string>(type: "TEXT", nullable: true),
+                    TransferredAt = table.Column<long>(type: "INTEGER", nullable: true),
                     SignedAt = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
@@ -323,7 +324,8 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                 name: "IX_KeyPacks_ProductKeyId",
                 table: "KeyPacks",
                 column: "ProductKeyId",
-                unique: true);
+                unique: true,
+                filter: "TransferredAt IS NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_ProductKeys_AgreementId",
