@@ -92,6 +92,7 @@ public sealed class ConnectionMethodsTests
     }
 
     [Fact]
+    [Trait("Kind", "long")]
     public async Task By_telephone_a_license_server_is_activated_and_its_CALs_work()
     {
         await using var network = await NetworkNamespace.CreateAsync(Cancellation);

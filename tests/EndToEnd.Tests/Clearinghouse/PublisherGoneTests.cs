@@ -13,6 +13,7 @@ public sealed class PublisherGoneTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Kind", "long")]
     public async Task Five_years_after_the_clearinghouse_was_deleted_CALs_are_issued_and_their_holders_admitted()
     {
         await using var deployment = await Deployment.StartAsync(new() { DeviceCals = 2, MovableClock = true }, Cancellation);
