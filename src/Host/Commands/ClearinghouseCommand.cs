@@ -18,15 +18,15 @@ internal static class ClearinghouseCommand
     {
         var command = new Command("clearinghouse", "The publisher's clearinghouse.")
         {
-        Init(),
-        RotateIssuing(),
-        TelephoneCommand.Create(),
-        new Command("grace", "Grace periods of session hosts.") { ExtendGrace() },
-        AgreementsCommand.Create(),
-        CustomersCommand.Create(),
-        AccountsCommand.Create(Role, What),
-        TokensCommand.Create(Role, What),
-        AuditCommand.CreateForClearinghouse(),
+            Init(),
+            RotateIssuing(),
+            TelephoneCommand.Create(),
+            new Command("grace", "Grace periods of session hosts.") { ExtendGrace() },
+            AgreementsCommand.Create(),
+            CustomersCommand.Create(),
+            AccountsCommand.Create(Role, What),
+            TokensCommand.Create(Role, What),
+            AuditCommand.CreateForClearinghouse(),
         };
         foreach (var keys in PublisherKeysCommand.Create())
             command.Add(keys);

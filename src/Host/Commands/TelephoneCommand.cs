@@ -11,8 +11,6 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary clearinghouse telephone</c>: the publisher's telephone desk.</summary>
 internal static class TelephoneCommand
 {
-    private const string Role = "clearinghouse";
-
     public static Command Create() => new("telephone", "The telephone desk: what a caller reads aloud, and what is read back.") { Activate(), Draw(), Install() };
 
     private static Command Activate()
@@ -22,7 +20,7 @@ internal static class TelephoneCommand
         var command = new Command("activate", "Activates the license server of a caller.") { groups };
         company.AddTo(command);
         return command.Calls(
-            Role,
+            ClearinghouseCommand.Role,
             (client, parse, cancellation) => new ClearinghouseAdministrationClient(client).TelephoneActivationAsync(
                 new(ConnectionMethods.SplitGroups(SpokenForm.ActivationRequest, string.Join(' ', parse.GetRequiredValue(groups))), company.Read(parse)), cancellation),
             Print);
@@ -36,7 +34,7 @@ internal static class TelephoneCommand
         var command = new Command("draw", "Draws CALs from a caller's agreement, as a product key.") { server, nonce };
         agreement.AddTo(command);
         return command.Calls(
-            Role,
+            ClearinghouseCommand.Role,
             (client, parse, cancellation) =>
             {
                 var wanted = agreement.Read(parse);
@@ -60,7 +58,7 @@ internal static class TelephoneCommand
         var server = new Argument<string>("license-server-id") { Description = "The caller's License Server ID, 35 symbols." };
         var key = new Argument<string>("key") { Description = "The caller's product key, 25 symbols." };
         return new Command("install", "Redeems a caller's product key.") { server, key }.Calls(
-            Role,
+            ClearinghouseCommand.Role,
             (client, parse, cancellation) => new ClearinghouseAdministrationClient(client).TelephoneRedemptionAsync(new(parse.GetRequiredValue(server), parse.GetRequiredValue(key)), cancellation),
             Print);
     }
