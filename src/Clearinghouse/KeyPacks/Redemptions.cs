@@ -57,7 +57,7 @@ internal sealed class Redemptions(
     {
         var withdrawn = trust.WithdrawnKeys;
         return database.ReadAsync(
-            store => store.KeyPacks.AsNoTracking().Where(row => row.Statement == null ? row.SignedAt != null : withdrawn.Contains(row.Issuer)).Take(most).ToListAsync(cancellation), cancellation);
+            store => store.KeyPacks.AsNoTracking().Where(row => row.Statement == null ? row.SignedAt != null : withdrawn.Contains(row.Issuer)).OrderBy(row => row.PackId).Take(most).ToListAsync(cancellation), cancellation);
     }
 
     /// <summary>A pack of this license server; null where there is none.</summary>

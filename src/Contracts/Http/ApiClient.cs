@@ -78,7 +78,10 @@ public static class ApiClient
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                throw new ProblemException(LicensingProblem.Unreachable, $"{client.BaseAddress} did not answer within {client.Timeout.TotalSeconds:0.#} s");
+                // A client without a limit of its own gave up on connecting: its handler has a limit for that.
+                throw new ProblemException(LicensingProblem.Unreachable, client.Timeout == Timeout.InfiniteTimeSpan
+                    ? $"{client.BaseAddress} could not be connected to in time"
+                    : $"{client.BaseAddress} did not answer within {client.Timeout.TotalSeconds:0.#} s");
             }
         }
     }

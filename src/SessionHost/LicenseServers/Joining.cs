@@ -21,8 +21,9 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
             throw new ProblemException(LicensingProblem.InvalidField, "this is no invitation; ostiary hosts invite makes one on the license server", "invitation");
         using var limit = new CancellationTokenSource(JoinTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        // An administrator waits, and no client does: connecting may take what the whole may take.
         using var connection = new ServerConnection(
-            parsed.LicenseServer, parsed.Fingerprint, null, key.SelfMade(time.GetUtcNow()), [], options.ConnectTime, time);
+            parsed.LicenseServer, parsed.Fingerprint, null, key.SelfMade(time.GetUtcNow()), [], JoinTime, time);
         Membership membership;
         try
         {
