@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ostiary.Host;
 using Ostiary.Host.Commands;
 
 var root = new RootCommand("Ostiary: client access licensing for remote desktops. Not a Microsoft license and not a Microsoft product.")
@@ -23,6 +24,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     ExplainCommand.Create(),
     AuditCommand.Create(),
     StatusCommand.Create(),
+    ManagerCommand.Create(),
     AccountsCommand.Create(ServerCommand.Role, "the license server"),
     TokensCommand.Create(ServerCommand.Role, "the license server"),
     LoginCommand.CreateLogin(),
@@ -31,7 +33,8 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     CompletionCommand.Create(),
 };
 
-var parse = root.Parse(args);
+// Under the name licmgr it opens the Licensing Manager: what it was started as stands in front of the arguments.
+var parse = root.Parse(Invocation.Name == ManagerCommand.Alias ? ["manager", "open", .. args] : args);
 // Ctrl-C and SIGTERM reach a running role as an orderly stop, however long that takes; the roles have their own limits.
 var exit = await parse.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 return parse.Errors.Count > 0 ? ExitCode.Usage : exit;

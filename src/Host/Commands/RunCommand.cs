@@ -21,7 +21,7 @@ internal static class RunCommand
         Set,
         Role("clearinghouse", "Mints product keys, activates license servers.", settings => [RoleHost.Clearinghouse(settings)]),
         Role("signer", "Holds the issuing key; its only door is a unix socket.", settings => [RoleHost.Signer(settings)]),
-        Role("license-server", "Holds key packs and issues CALs.", settings => [RoleHost.LicenseServer(settings)]),
+        Role("license-server", "Holds key packs and issues CALs; the Licensing Manager runs with it.", settings => [RoleHost.LicenseServer(settings)], ManagerCompanion.StartAsync),
         Role("session-host", "The gateway in front of xrdp.", settings =>
         {
             SocketCompletions.Inline();
@@ -30,7 +30,8 @@ internal static class RunCommand
         AllInOneRole(),
     };
 
-    private static Command Role(string name, string description, Func<Settings, IReadOnlyList<RoleHost>> roles)
+    private static Command Role(
+        string name, string description, Func<Settings, IReadOnlyList<RoleHost>> roles, Func<RoleHost, Settings, CancellationToken, Task<RoleHost?>>? startCompanion = null)
     {
         var command = new Command(name, description);
         command.SetAction((parse, _) => RunAsync(parse, async (settings, stopping) =>
@@ -43,6 +44,9 @@ internal static class RunCommand
                     running.Add(role);
                     await role.StartAsync(stopping);
                 }
+
+                if (startCompanion is not null && await startCompanion(running[^1], settings, stopping) is { } companion)
+                    running.Add(companion);
 
                 await Signals.WaitAsync(stopping);
             }

@@ -33,6 +33,8 @@ internal static class AllInOne
             {
                 running.Add(build(settings));
                 await running[^1].StartAsync(stopping);
+                if (build == RoleHost.LicenseServer && await ManagerCompanion.StartAsync(running[^1], settings, stopping) is { } manager)
+                    running.Add(manager);
             }
 
             await SetUpAsync(settings.State, stopping);

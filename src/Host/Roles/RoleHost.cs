@@ -1,8 +1,8 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Contracts.Http;
 using Ostiary.LicenseServer;
+using Ostiary.Manager;
 using Ostiary.SessionHost;
 
 namespace Ostiary.Host.Roles;
@@ -32,10 +32,30 @@ internal sealed class RoleHost
 
     public static RoleHost LicenseServer(Settings settings)
     {
-        var options = settings.WithDefaults(("LicenseServer:StateDirectory", Folder(settings, "license-server"))).Bind<LicenseServerOptions>("LicenseServer");
+        // The Manager reaches its license server as everybody does: over HTTPS, with the token of the person who is signed in.
+        var withManager = settings["Manager:Listen"] == ManagerOptions.Off ? settings : settings.WithDefaults(("LicenseServer:AdministrationListen", "127.0.0.1:0"));
+        var options = withManager.WithDefaults(("LicenseServer:StateDirectory", Folder(settings, "license-server"))).Bind<LicenseServerOptions>("LicenseServer");
         Demand("LicenseServer", options.Check());
         return new(LicenseServerRole.Build(options, TimeProvider.System, Log));
     }
+
+    /// <summary>The Licensing Manager of a license server that has started in this process; null where it is switched off.</summary>
+    /// <exception cref="SettingsException">Its settings are not right.</exception>
+    public static async Task<RoleHost?> ManagerOfAsync(RoleHost licenseServer, Settings settings, CancellationToken cancellation)
+    {
+        if (settings["Manager:Listen"] == ManagerOptions.Off)
+            return null;
+        using var door = ApiClient.OverUnixSocket(Path.Combine(Folder(settings, "license-server"), "admin.sock"), TimeSpan.FromSeconds(10));
+        var status = await new LicenseServerAdministrationClient(door).StatusAsync(cancellation);
+        var options = settings.WithDefaults(
+            ("Manager:LicenseServer", LicenseServerRole.AdministrationAddressOf(licenseServer._application).AbsoluteUri),
+            ("Manager:Fingerprint", status.KeyFingerprint)).Bind<ManagerOptions>("Manager");
+        Demand("Manager", options.Check());
+        return new(ManagerRole.Build(options, TimeProvider.System, Log));
+    }
+
+    /// <summary>Where a started Manager is.</summary>
+    public Uri ManagerAddress => ManagerRole.AddressOf(_application);
 
     public static RoleHost SessionHost(Settings settings)
     {

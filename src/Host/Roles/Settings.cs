@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Configuration;
-
 namespace Ostiary.Host.Roles;
 
 /// <summary>Settings of the roles: <c>STATE/ostiary.json</c>, then <c>--set</c>. A section a role, named as the role's options class.</summary>

@@ -41,6 +41,12 @@ public sealed record DeploymentOptions
     /// </summary>
     public NetworkNamespace? ClearinghouseNetwork { get; init; }
 
+    /// <summary>The license server is neither activated nor given key packs.</summary>
+    public bool WithoutActivation { get; init; }
+
+    /// <summary>With the Licensing Manager, at a port of the system's choosing.</summary>
+    public bool WithManager { get; init; }
+
     /// <summary>Further settings of the clearinghouse, e.g. <c>Clearinghouse:AttemptsPerMinute=1000</c>.</summary>
     public IReadOnlyList<string> Clearinghouse { get; init; } = [];
 
@@ -83,7 +89,7 @@ public sealed class Deployment : IAsyncDisposable
         Clearinghouse = new("clearinghouse", State, "admin.sock", _environment, [$"Clearinghouse:Listen=127.0.0.1:{clearinghouse}", .. options.Clearinghouse], options.ClearinghouseNetwork);
         LicenseServer = Role(
             "license-server", "admin.sock", LicenseServerSettings = [$"LicenseServer:Listen=127.0.0.1:{licenseServer}",
-                $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}"]);
+                $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}", $"Manager:Listen={(options.WithManager ? "127.0.0.1:0" : "off")}"]);
         SessionHost = Role(
             "session-host", "admin.sock",
             [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", $"SessionHost:XrdpSettings={XrdpSettings}", $"SessionHost:MachineIdFile={MachineIdFile}", .. options.SessionHost]);
@@ -290,7 +296,7 @@ public sealed class Deployment : IAsyncDisposable
         await Signer.StartAsync(cancellation);
         await Clearinghouse.StartAsync(cancellation);
         await LicenseServer.StartAsync(cancellation);
-        if (_options.ClearinghouseNetwork is null)
+        if (_options.ClearinghouseNetwork is null && !_options.WithoutActivation)
             await ActivateAsync(cancellation);
         await SessionHost.StartAsync(cancellation);
         await JoinAsync(cancellation);

@@ -12,17 +12,17 @@ public sealed class Browser : IAsyncDisposable
     private Browser(IPlaywright playwright, IBrowser chromium) => (_playwright, _chromium) = (playwright, chromium);
 
     /// <param name="folder">For the program that starts it.</param>
-    /// <param name="network">Where it runs.</param>
-    public static async Task<Browser> StartAsync(string folder, NetworkNamespace network)
+    /// <param name="network">Where it runs; null is the machine's.</param>
+    public static async Task<Browser> StartAsync(string folder, NetworkNamespace? network)
     {
         var launcher = Path.Combine(folder, "chromium");
-        await File.WriteAllTextAsync(launcher, $"#!/bin/sh\nexec ip netns exec {network.Name} chromium \"$@\"\n");
+        await File.WriteAllTextAsync(launcher, $"#!/bin/sh\nexec {(network is null ? "" : $"ip netns exec {network.Name} ")}chromium \"$@\"\n");
         File.SetUnixFileMode(launcher, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var playwright = await Playwright.CreateAsync();
         try
         {
             // Pipes and not a port: the network is another one. Tests run as root, for which Chromium has no sandbox.
-            return new(playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = launcher, ChromiumSandbox = false }));
+            return new(playwright, await playwright.Chromium.LaunchAsync(new() { ExecutablePath = launcher, ChromiumSandbox = false, Args = ["--disable-background-networking", "--disable-quic"] }));
         }
         catch
         {
