@@ -68,8 +68,7 @@ public static class ClearinghouseRole
 
         // Storage and keys.
         builder.Services.AddSingleton(options);
-        builder.Services.AddDbContextFactory<ClearinghouseStore>(context => Database.Configure(context, options));
-        builder.Services.AddSingleton<Database>();
+        builder.Services.AddSingleton(_ => Database.Of(options));
         builder.Services.AddSingleton(_ => ProductKeySecrets.Read(options.SecretsFile));
         builder.Services.AddSingleton<PublishedTrust>();
         builder.Services.AddSingleton(services => new SignerClient(

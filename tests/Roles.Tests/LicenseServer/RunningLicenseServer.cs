@@ -14,6 +14,7 @@ using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Ostiary.Roles.Tests.SessionHost;
 using Xunit;
 
@@ -25,17 +26,23 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     private readonly Uri? _clearinghouse;
     private readonly X509Certificate2? _root;
     private readonly List<IDisposable> _used = [];
+    private readonly bool _isOwner;
     private WebApplication _app = null!;
     private int _port;
 
-    private RunningLicenseServer(Uri? clearinghouse, X509Certificate2? root)
+    private RunningLicenseServer(Uri? clearinghouse, X509Certificate2? root, RunningLicenseServer? other = null)
     {
+        _isOwner = other is null;
+        Database = other is null ? TestDatabases.NewLedger() : other.Database;
         _clearinghouse = clearinghouse;
         _root = root;
         Time = new(TestLedger.Begin, () => _app.Services.GetRequiredService<Ledger>().Clock.GetUtcNow());
     }
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ostiary-ls-").FullName;
+
+    /// <summary>The ledger's PostgreSQL database; null where it is SQLite.</summary>
+    public string? Database { get; }
 
     public WalkedTime Time { get; }
 
@@ -154,6 +161,8 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         AdministrationHttp.Dispose();
         await _app.DisposeAsync();
         SqliteConnection.ClearAllPools();
+        if (_isOwner)
+            TestDatabases.Drop(Database);
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
@@ -169,6 +178,7 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         var options = new LicenseServerOptions
         {
             StateDirectory = Path.Combine(Directory, "state"),
+            Database = Database,
             Listen = $"127.0.0.1:{_port}",
             AdministrationListen = "127.0.0.1:0",
             SignInsPerMinute = 1_000,
