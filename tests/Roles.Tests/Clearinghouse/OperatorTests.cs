@@ -215,6 +215,7 @@ public sealed class OperatorTests : IAsyncLifetime
         {
             StateDirectory = _publisher.At("clearinghouse"),
             SignerSocket = other.SignerOptions.Socket,
+            Database = _publisher.Database,
             Listen = "127.0.0.1:0",
         }));
         Assert.Contains("root", root.Message, StringComparison.Ordinal);

@@ -87,12 +87,12 @@ public sealed class TestPublisher : IAsyncDisposable
     public string At(string role) => Path.Combine(Directory, role);
 
     internal ClearinghouseOptions Options(
-        Action<IssuanceStep>? afterStep = null, int attemptsPerMinute = 100_000, string? operators = null, Dictionary<string, string>? numbers = null)
+        Action<IssuanceStep>? afterStep = null, int attemptsPerMinute = 100_000, string? operators = null, Dictionary<string, string>? numbers = null, string? database = null)
         => new()
         {
             StateDirectory = At("clearinghouse"),
             SignerSocket = SignerOptions.Socket,
-            Database = Database,
+            Database = database ?? Database,
             Listen = "127.0.0.1:0",
             AttemptsPerMinute = attemptsPerMinute,
             AfterStep = afterStep,

@@ -81,6 +81,16 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Another node of the same license server: its key files, its database, a state directory of its own.</summary>
+    public static async Task<RunningLicenseServer> StartNodeAsync(RunningLicenseServer other)
+    {
+        var node = new RunningLicenseServer(other._clearinghouse, other._root, other);
+        node.Time.AdjustTime(other.Time.GetUtcNow());
+        node.CopyKeyOf(other);
+        await node.StartAsync();
+        return node;
+    }
+
     /// <summary>One at a clearinghouse that runs as in production, at its time.</summary>
     public static async Task<RunningLicenseServer> StartAsync(TestPublisher publisher, X509Certificate2? root = null)
     {
@@ -166,6 +176,12 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
+    private void CopyKeyOf(RunningLicenseServer other)
+    {
+        System.IO.Directory.CreateDirectory(Path.Combine(Directory, "state"));
+        File.Copy(Path.Combine(other.Directory, "state", "license-server.key"), Path.Combine(Directory, "state", "license-server.key"));
+    }
+
     private async Task StartAsync()
     {
         string? rootFile = null;
@@ -195,6 +211,15 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
 /// <summary>A session host as its license server sees it: a key, and the certificate that it was given.</summary>
 internal sealed class TestHost(RunningLicenseServer server)
 {
+    private RunningLicenseServer _server = server;
+
+    /// <summary>Asks another node of the license server from here on.</summary>
+    public void TurnTo(RunningLicenseServer node)
+    {
+        _server = node;
+        Reconnect();
+    }
+
     private const string MachineId = "00112233445566778899aabbccddeeff";
 
     public ECDsa Key { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -213,7 +238,7 @@ internal sealed class TestHost(RunningLicenseServer server)
 
     public async Task<Membership> JoinAsync(string token, string machineId = MachineId)
     {
-        Use(await new LicenseServerClient(server.At(SelfMade())).JoinAsync(new(token, machineId, "host"), TestPublisher.Cancellation));
+        Use(await new LicenseServerClient(_server.At(SelfMade())).JoinAsync(new(token, machineId, "host"), TestPublisher.Cancellation));
         return Membership;
     }
 
@@ -226,7 +251,7 @@ internal sealed class TestHost(RunningLicenseServer server)
 
     public void Reconnect()
     {
-        Http = server.At(Certificate);
+        Http = _server.At(Certificate);
         Client = new(Http);
     }
 
@@ -249,7 +274,7 @@ internal sealed class TestHost(RunningLicenseServer server)
     public async Task<RevocationListStatement> RevocationsAsync(long after = 0, int wait = 0)
     {
         var answer = await Client.RevocationsAsync(after, wait, TestPublisher.Cancellation);
-        return RevocationListStatement.Decode(server.Verified(answer.List));
+        return RevocationListStatement.Decode(_server.Verified(answer.List));
     }
 
     public async Task<bool> LogOnAsync(TestDevice device)

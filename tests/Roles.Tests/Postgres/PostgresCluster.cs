@@ -1,9 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Npgsql;
-using Ostiary.Clearinghouse;
-using Ostiary.Clearinghouse.Storage;
-using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.Roles.Tests.Postgres;
 
@@ -64,26 +61,29 @@ internal sealed class PostgresCluster : IDisposable
     /// <summary>How a database of the cluster is reached.</summary>
     public string ConnectionString(string database) => $"Host={_folder};Database={database};Username=ostiary";
 
-    /// <summary>A new database with the tables of a ledger, without rows.</summary>
-    public string NewLedger() => NewDatabase("ledger", connection =>
-    {
-        var ledger = new PostgresLedger(connection);
-        ledger.Open(_ => true);
-        ledger.DisposeAsync().AsTask().GetAwaiter().GetResult();
-    });
-
-    /// <summary>A new database with the tables of a clearinghouse, without rows.</summary>
-    public string NewClearinghouse() => NewDatabase("clearinghouse", connection =>
-    {
-        using var database = new PostgresDatabase(connection);
-        database.OpenAsync(CancellationToken.None).GetAwaiter().GetResult();
-    });
-
     /// <summary>A new database without tables.</summary>
     public string NewEmpty()
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"empty_{Interlocked.Increment(ref _made)}");
         Execute(ConnectionString("postgres"), $"CREATE DATABASE {name}");
+        return ConnectionString(name);
+    }
+
+    /// <summary>A new database with tables and without rows.</summary>
+    /// <param name="kind">Names them.</param>
+    /// <param name="makeTables">Given an empty database; called for the first of its kind only, of which the others are copies.</param>
+    public string NewDatabase(string kind, Action<string> makeTables)
+    {
+        var template = $"template_{kind}";
+        lock (_making)
+            if (_templates.Add(template))
+            {
+                Execute(ConnectionString("postgres"), $"CREATE DATABASE {template}");
+                makeTables(ConnectionString(template));
+            }
+
+        var name = string.Create(CultureInfo.InvariantCulture, $"{kind}_{Interlocked.Increment(ref _made)}");
+        Execute(ConnectionString("postgres"), $"CREATE DATABASE {name} TEMPLATE {template}");
         return ConnectionString(name);
     }
 
@@ -115,21 +115,6 @@ internal sealed class PostgresCluster : IDisposable
         _shell.WaitForExit(TimeSpan.FromSeconds(60));
         _shell.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private string NewDatabase(string kind, Action<string> makeTables)
-    {
-        var template = $"template_{kind}";
-        lock (_making)
-            if (_templates.Add(template))
-            {
-                Execute(ConnectionString("postgres"), $"CREATE DATABASE {template}");
-                makeTables(ConnectionString(template));
-            }
-
-        var name = string.Create(CultureInfo.InvariantCulture, $"{kind}_{Interlocked.Increment(ref _made)}");
-        Execute(ConnectionString("postgres"), $"CREATE DATABASE {name} TEMPLATE {template}");
-        return ConnectionString(name);
     }
 
     private void Order(string order)

@@ -1,6 +1,9 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Data.Sqlite;
 using Npgsql;
+using Ostiary.Clearinghouse.Storage;
+using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
@@ -12,7 +15,7 @@ namespace Ostiary.Roles.Tests.Postgres;
 /// Which database a test runs on: PostgreSQL where its class has the trait <c>Database=postgres</c>, and all of them where the environment variable
 /// <c>OSTIARY_TEST_DATABASE</c> is <c>postgres</c>; else SQLite. The cluster starts with the first test that needs it.
 /// </summary>
-public sealed class TestDatabases : IDisposable
+public sealed partial class TestDatabases : IDisposable
 {
     public const string Trait = "Database";
     public const string Postgres = "postgres";
@@ -24,10 +27,23 @@ public sealed class TestDatabases : IDisposable
             || (TestContext.Current.TestClass?.Traits.TryGetValue(Trait, out var databases) == true && databases.Contains(Postgres));
 
     /// <summary>A ledger's database of the test's own; null for SQLite.</summary>
-    public static string? NewLedger() => IsPostgres ? Cluster.Value.NewLedger() : null;
+    public static string? NewLedger() => IsPostgres
+        ? Cluster.Value.NewDatabase("ledger", connection =>
+        {
+            var ledger = new PostgresLedger(connection);
+            ledger.Open(_ => true);
+            ledger.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        })
+        : null;
 
     /// <summary>Likewise a clearinghouse's.</summary>
-    public static string? NewClearinghouse() => IsPostgres ? Cluster.Value.NewClearinghouse() : null;
+    public static string? NewClearinghouse() => IsPostgres
+        ? Cluster.Value.NewDatabase("clearinghouse", connection =>
+        {
+            using var database = new PostgresDatabase(connection);
+            database.OpenAsync(CancellationToken.None).GetAwaiter().GetResult();
+        })
+        : null;
 
     /// <summary>Likewise, and PostgreSQL in any case.</summary>
     public static string NewEmpty() => Cluster.Value.NewEmpty();
@@ -100,25 +116,21 @@ public sealed class TestDatabases : IDisposable
             Cluster.Value.Dispose();
     }
 
-    // X'00ff', randomblob and zeroblob are SQLite's words for bytes.
+    // SQLite's words for bytes, and a name with capitals that is not of ours.
     private static string ToPostgres(string sql)
     {
-        var text = new StringBuilder(sql.Length);
-        for (var at = 0; at < sql.Length; at++)
-        {
-            if (sql[at] is 'x' or 'X' && at + 1 < sql.Length && sql[at + 1] == '\'' && (at == 0 || !char.IsLetterOrDigit(sql[at - 1])))
-            {
-                text.Append("'\\x");
-                at++;
-            }
-            else
-            {
-                text.Append(sql[at]);
-            }
-        }
-
-        return text.ToString()
-            .Replace("randomblob(16)", "decode(md5(random()::text), 'hex')", StringComparison.Ordinal)
-            .Replace("zeroblob(32)", "decode(repeat('00', 32), 'hex')", StringComparison.Ordinal);
+        sql = Hexadecimal().Replace(sql, "'\\x$1'");
+        sql = Zeros().Replace(sql, "decode(repeat('00', $1), 'hex')");
+        sql = sql.Replace("randomblob(16)", "decode(md5(random()::text), 'hex')", StringComparison.Ordinal);
+        return History().Replace(sql, "\"$0\"");
     }
+
+    [GeneratedRegex("(?<![A-Za-z0-9'])[xX]'([0-9a-fA-F]*)'")]
+    private static partial Regex Hexadecimal();
+
+    [GeneratedRegex(@"zeroblob\(([0-9]+)\)")]
+    private static partial Regex Zeros();
+
+    [GeneratedRegex("__EFMigrationsHistory|MigrationId")]
+    private static partial Regex History();
 }
