@@ -97,7 +97,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<Redemptions>();
         builder.Services.AddSingleton<ActivateLicenseServer>();
         builder.Services.AddSingleton<CheckProductKey>();
-        builder.Services.AddSingleton<WrongKeys>();
+        builder.Services.AddSingleton(services => new WrongKeys(services.GetRequiredService<Database>().WrongKeys, time));
         builder.Services.AddSingleton<RedeemProductKey>();
         builder.Services.AddSingleton<TransferKeyPack>();
         builder.Services.AddSingleton<AgreementDraws>();

@@ -133,6 +133,11 @@ internal sealed class PostgresClearinghouseStore(DbContextOptions<PostgresCleari
     protected override void OnModelCreating(ModelBuilder model)
     {
         base.OnModelCreating(model);
+        model.Entity<WrongKeyRow>(wrong =>
+        {
+            wrong.ToTable("WrongKeys").HasKey(row => row.Bucket);
+            wrong.HasIndex(row => row.LastAt);
+        });
 #pragma warning disable CA1308 // Small letters are what PostgreSQL makes of a name without quotes.
         foreach (var entity in model.Model.GetEntityTypes())
         {

@@ -21,5 +21,8 @@ internal abstract class Database : IDisposable
     /// <param name="cancellation">Ends the wait.</param>
     public abstract Task<T> WriteAsync<T>(Func<ClearinghouseStore, Task<T>> write, CancellationToken cancellation);
 
+    /// <summary>Where wrong product keys are counted.</summary>
+    public abstract IWrongKeyCounts WrongKeys { get; }
+
     public abstract void Dispose();
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using Ostiary.Doors.Databases;
@@ -7,7 +9,7 @@ using Ostiary.Doors.Databases;
 namespace Ostiary.Clearinghouse.Storage;
 
 /// <summary>A PostgreSQL database, which any number of nodes of one clearinghouse share. COMMIT is durable when it returns, see <see cref="PostgresConnection"/>.</summary>
-internal sealed class PostgresDatabase : Database
+internal sealed class PostgresDatabase : Database, IWrongKeyCounts
 {
     /// <summary>Who makes or changes tables holds this lock.</summary>
     private const long OpeningLock = 0x4F73_7469_6172_7902;
@@ -57,6 +59,26 @@ internal sealed class PostgresDatabase : Database
         {
             throw new IOException($"the {_name} cannot be opened: {failure.Message}", failure);
         }
+    }
+
+    public override IWrongKeyCounts WrongKeys => this;
+
+    /// <summary>One statement, without the lock of those who write: who tries many keys keeps nobody waiting.</summary>
+    public async ValueTask<int> CountAsync(string bucket, DateTimeOffset now, TimeSpan window, CancellationToken cancellation)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(bucket));
+        var at = now.ToUnixTimeMilliseconds();
+        var since = (now - window).ToUnixTimeMilliseconds();
+        await using var store = OpenReader();
+        // What is past its window goes, a few at a time, so that the table stays as small as what was tried lately. A clock that was set back must not slow anybody down for long.
+        await store.Database.ExecuteSqlAsync(
+            $"DELETE FROM wrongkeys WHERE bucket IN (SELECT bucket FROM wrongkeys WHERE lastat <= {since} LIMIT 10 FOR UPDATE SKIP LOCKED)", cancellation);
+        return (await store.Database.SqlQuery<int>(
+            $"""
+            INSERT INTO wrongkeys AS known (bucket, count, lastat) VALUES ({hash}, 1, {at})
+            ON CONFLICT (bucket) DO UPDATE SET count = CASE WHEN known.lastat <= {at} AND known.lastat > {since} THEN known.count + 1 ELSE 1 END, lastat = {at}
+            RETURNING count AS "Value"
+            """).ToListAsync(cancellation))[0];
     }
 
     public override ClearinghouseStore OpenReader() => new PostgresClearinghouseStore(_stores);

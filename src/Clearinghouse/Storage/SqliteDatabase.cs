@@ -43,6 +43,8 @@ internal sealed class SqliteDatabase : Database
         await store.Database.MigrateAsync(cancellation);
     }
 
+    public override IWrongKeyCounts WrongKeys { get; } = new WrongKeyMemory();
+
     public override ClearinghouseStore OpenReader() => new(_stores);
 
     public override async Task<T> ReadAsync<T>(Func<ClearinghouseStore, Task<T>> read, CancellationToken cancellation)

@@ -495,6 +495,27 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                     b.ToTable("revocations");
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.WrongKeyRow", b =>
+                {
+                    b.Property<byte[]>("Bucket")
+                        .HasColumnType("bytea")
+                        .HasColumnName("bucket");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer")
+                        .HasColumnName("count");
+
+                    b.Property<long>("LastAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lastat");
+
+                    b.HasKey("Bucket");
+
+                    b.HasIndex("LastAt");
+
+                    b.ToTable("wrongkeys", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>
                 {
                     b.Property<Guid>("AccountId")

@@ -11,7 +11,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.PostgresMigrations
 {
     [DbContext(typeof(PostgresLedgerContext))]
-    [Migration("20261127172838_Ledger")]
+    [Migration("20261127175715_Ledger")]
     partial class Ledger
     {
         /// <inheritdoc />

@@ -204,6 +204,19 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "wrongkeys",
+                columns: table => new
+                {
+                    bucket = table.Column<byte[]>(type: "bytea", nullable: false),
+                    count = table.Column<int>(type: "integer", nullable: false),
+                    lastat = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_wrongkeys", x => x.bucket);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "agreementlimits",
                 columns: table => new
                 {
@@ -377,6 +390,11 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 table: "tokens",
                 column: "hash",
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_wrongkeys_lastat",
+                table: "wrongkeys",
+                column: "lastat");
         }
 
         /// <inheritdoc />
@@ -420,6 +438,9 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
 
             migrationBuilder.DropTable(
                 name: "tokens");
+
+            migrationBuilder.DropTable(
+                name: "wrongkeys");
 
             migrationBuilder.DropTable(
                 name: "productkeys");

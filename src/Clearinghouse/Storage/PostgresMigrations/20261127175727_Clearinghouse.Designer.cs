@@ -12,7 +12,7 @@ using Ostiary.Clearinghouse.Storage;
 namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
 {
     [DbContext(typeof(PostgresClearinghouseStore))]
-    [Migration("20261127172851_Clearinghouse")]
+    [Migration("20261127175727_Clearinghouse")]
     partial class Clearinghouse
     {
         /// <inheritdoc />
@@ -496,6 +496,27 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                     b.HasKey("Subject");
 
                     b.ToTable("revocations");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.WrongKeyRow", b =>
+                {
+                    b.Property<byte[]>("Bucket")
+                        .HasColumnType("bytea")
+                        .HasColumnName("bucket");
+
+                    b.Property<int>("Count")
+                        .HasColumnType("integer")
+                        .HasColumnName("count");
+
+                    b.Property<long>("LastAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("lastat");
+
+                    b.HasKey("Bucket");
+
+                    b.HasIndex("LastAt");
+
+                    b.ToTable("wrongkeys", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>
