@@ -4,6 +4,7 @@ using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Contracts.Telephone;
+using Ostiary.Doors.Databases;
 
 namespace Ostiary.Clearinghouse;
 
@@ -11,6 +12,7 @@ namespace Ostiary.Clearinghouse;
 /// <remarks>
 /// Defaults:
 /// <list type="bullet">
+/// <item><see cref="Database"/> null: one SQLite file in the state directory, which needs no other server.</item>
 /// <item><see cref="Listen"/> 127.0.0.1:7401: nothing is reachable from outside unless somebody says so.</item>
 /// <item><see cref="OperatorsListen"/> null: operators come by the unix socket until somebody asks for more.</item>
 /// <item><see cref="SignInsPerMinute"/> 10: a person mistypes, a program that tries words does not get far.</item>
@@ -30,6 +32,12 @@ public sealed class ClearinghouseOptions
 
     /// <summary>The signer's socket; see <see cref="SignerOptions.Socket"/>.</summary>
     public required string SignerSocket { get; init; }
+
+    /// <summary>
+    /// The PostgreSQL database, as keywords and values, e.g. <c>Host=/run/postgresql;Database=clearinghouse;Username=ostiary</c>. A password stands in the file
+    /// that <c>Passfile</c> or the environment variable <c>PGPASSFILE</c> names. Null: <c>clearinghouse.db</c> in the state directory.
+    /// </summary>
+    public string? Database { get; init; }
 
     /// <summary>IP address and port of the HTTPS door; port 0 lets the system choose.</summary>
     public string Listen { get; init; } = "127.0.0.1:7401";
@@ -102,6 +110,8 @@ public sealed class ClearinghouseOptions
             errors.Add($"{nameof(SignerSocket)} is required");
         else
             CheckSocket(nameof(SignerSocket), SignerSocket, errors);
+        if (Database is not null && PostgresConnection.Check(Database) is { } wrong)
+            errors.Add($"{nameof(Database)}: {wrong}");
         if (!IPEndPoint.TryParse(Listen, out _))
             errors.Add($"{nameof(Listen)}: \"{Listen}\" is not an IP address with a port, for example 127.0.0.1:7401 or [::]:7401");
         if (OperatorsListen is not null && !IPEndPoint.TryParse(OperatorsListen, out _))

@@ -68,8 +68,7 @@ public static class ClearinghouseRole
 
         // Storage and keys.
         builder.Services.AddSingleton(options);
-        builder.Services.AddDbContextFactory<ClearinghouseStore>(context => Database.Configure(context, options));
-        builder.Services.AddSingleton<Database>();
+        builder.Services.AddSingleton(_ => Database.Of(options));
         builder.Services.AddSingleton(_ => ProductKeySecrets.Read(options.SecretsFile));
         builder.Services.AddSingleton<PublishedTrust>();
         builder.Services.AddSingleton(services => new SignerClient(
@@ -98,7 +97,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<Redemptions>();
         builder.Services.AddSingleton<ActivateLicenseServer>();
         builder.Services.AddSingleton<CheckProductKey>();
-        builder.Services.AddSingleton<WrongKeys>();
+        builder.Services.AddSingleton(services => new WrongKeys(services.GetRequiredService<Database>().WrongKeys, time));
         builder.Services.AddSingleton<RedeemProductKey>();
         builder.Services.AddSingleton<TransferKeyPack>();
         builder.Services.AddSingleton<AgreementDraws>();

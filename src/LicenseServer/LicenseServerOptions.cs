@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Ostiary.Doors.Databases;
 
 namespace Ostiary.LicenseServer;
 
@@ -10,6 +11,7 @@ namespace Ostiary.LicenseServer;
 /// <remarks>
 /// Defaults, each with its reason:
 /// <list type="bullet">
+/// <item><see cref="Database"/> null: the ledger is one SQLite file in the state directory, which needs no other server.</item>
 /// <item><see cref="Listen"/> 127.0.0.1:7402: nothing is open to the network that nobody asked to open.</item>
 /// <item><see cref="AdministrationListen"/> null: administration is local until somebody asks for more.</item>
 /// <item><see cref="SignInsPerMinute"/> 10: a person mistypes, a program that tries words does not get far.</item>
@@ -28,6 +30,12 @@ public sealed class LicenseServerOptions
 {
     /// <summary>The key, the ledger and the socket of administration are in this directory, which is made if it is not there.</summary>
     public required string StateDirectory { get; init; }
+
+    /// <summary>
+    /// The PostgreSQL database of the ledger, as keywords and values, e.g. <c>Host=/run/postgresql;Database=ostiary;Username=ostiary</c>. A password stands in
+    /// the file that <c>Passfile</c> or the environment variable <c>PGPASSFILE</c> names. Null: <c>ledger.db</c> in the state directory.
+    /// </summary>
+    public string? Database { get; init; }
 
     /// <summary>Where session hosts reach it: IP address and port. Port 0 lets the system choose.</summary>
     public string Listen { get; init; } = "127.0.0.1:7402";
@@ -84,6 +92,8 @@ public sealed class LicenseServerOptions
         List<string> errors = [];
         if (!Path.IsPathFullyQualified(StateDirectory))
             errors.Add($"{nameof(StateDirectory)} is the path of a directory from the root; \"{StateDirectory}\" is not");
+        if (Database is not null && PostgresConnection.Check(Database) is { } wrong)
+            errors.Add($"{nameof(Database)}: {wrong}");
         CheckSocketPath(errors);
         if (!IPEndPoint.TryParse(Listen, out _))
             errors.Add($"{nameof(Listen)} is an IP address with a port, for example 127.0.0.1:7402 or [::]:7402; \"{Listen}\" is not");

@@ -54,4 +54,10 @@ internal static partial class Log
 
     [LoggerMessage(42, LogLevel.Information, "All session hosts have sent their receipts; the recovery is over")]
     public static partial void RecoveryEnded(ILogger logger);
+
+    [LoggerMessage(50, LogLevel.Warning, "The database failed a batch of {Count} requests for a passing reason; it is tried again: {Reason}")]
+    public static partial void BatchTriedAgain(ILogger logger, int count, string reason);
+
+    [LoggerMessage(51, LogLevel.Warning, "Changes of the other nodes are not heard of for the moment; whoever waits for one finds it at the end of their waiting")]
+    public static partial void OtherNodesNotHeard(ILogger logger, Exception failure);
 }

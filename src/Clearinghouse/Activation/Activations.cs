@@ -106,7 +106,7 @@ internal sealed class Activations(
         var certificate = AnswerOf(row).TryAssemble(request, IssuerOf(row))
             ?? throw new CryptographicException($"the signature of activation {row.Id} does not verify");
         using var parsed = X509CertificateLoader.LoadCertificate(certificate);
-        return LicenseServerIdentity.Verify(parsed.ExportCertificatePem(), trust, issuers.Known, time.GetUtcNow());
+        return LicenseServerIdentity.Verify(parsed.ExportCertificatePem(), trust, issuers, time.GetUtcNow());
     }
 
     private Task<ActivationRow> StoreAsync(ActivationRequest request, CompanyInformation? company, ConnectionMethod? method, bool canSign, CancellationToken cancellation)
@@ -182,6 +182,6 @@ internal sealed class Activations(
 
     /// <summary>The issuing certificate whose key signed it.</summary>
     public X509Certificate2 IssuerOf(ActivationRow row)
-        => issuers.Known.FirstOrDefault(issuer => KeyFingerprint.Of(issuer).Hex == row.Issuer)
+        => (KeyFingerprint.TryParse(row.Issuer, out var key) ? issuers.Find(key) : null)
             ?? throw new InvalidOperationException($"the issuing certificate of activation {row.Id} is not remembered");
 }

@@ -23,7 +23,7 @@ internal sealed class DrawCals(AgreementDraws agreements, Activations activation
     {
         var body = await Json.ReadAsync(context, ContractsJson.Default.DrawCalsRequest);
         using var licenseServer = LicenseServerIdentity.Verify(
-            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), trust, issuers.Known, time.GetUtcNow());
+            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), trust, issuers, time.GetUtcNow());
         var request = ReadRequest(Json.Require(body.Request, "request"), licenseServer);
         var (_, key) = await agreements.DrawAsync(request, licenseServer.Id, ConnectionMethod.Automatic, context.RequestAborted);
         return TypedResults.Json(new DrawCalsResponse(key.Text), ContractsJson.Default.DrawCalsResponse);

@@ -49,9 +49,10 @@ internal static class ManageCustomers
                 var ids = store.Activations.Where(row => row.Signature != null).Select(row => row.LicenseServerId).Distinct();
                 if (search.Length > 0)
                 {
-                    var pattern = $"%{search.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
-                    ids = ids.Where(id => EF.Functions.Like(id, pattern, "\\") || store.Companies.Any(row => row.LicenseServerId == id
-                        && (EF.Functions.Like(row.Company.Company, pattern, "\\") || EF.Functions.Like(row.Company.LastName, pattern, "\\") || EF.Functions.Like(row.Company.Email!, pattern, "\\"))));
+                    // Capitals and small letters of ASCII are one, on every database.
+                    var pattern = $"%{new string([.. search.Select(symbol => char.IsAsciiLetterUpper(symbol) ? char.ToLowerInvariant(symbol) : symbol)]).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
+                    ids = ids.Where(id => EF.Functions.Like(id.ToLower(), pattern, "\\") || store.Companies.Any(row => row.LicenseServerId == id
+                        && (EF.Functions.Like(row.Company.Company.ToLower(), pattern, "\\") || EF.Functions.Like(row.Company.LastName.ToLower(), pattern, "\\") || EF.Functions.Like(row.Company.Email!.ToLower(), pattern, "\\"))));
                 }
 
                 var page = await ids.Where(id => id.CompareTo(after) > 0).OrderBy(id => id).Take(limit + 1).ToListAsync(context.RequestAborted);

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
@@ -21,14 +22,14 @@ internal sealed record LicenseServerIdentity(ECDsa Key, KeyFingerprint Fingerpri
 
     /// <summary>Takes the first certificate of the text; whatever follows it is not looked at, since the issuers are ours.</summary>
     /// <exception cref="ProblemException">It is not the certificate of a license server that we activated, or is over.</exception>
-    public static LicenseServerIdentity Verify(string pem, PublishedTrust trust, IReadOnlyList<X509Certificate2> issuers, DateTimeOffset now)
+    public static LicenseServerIdentity Verify(string pem, PublishedTrust trust, Issuers issuers, DateTimeOffset now)
     {
         if (pem.Length > MaxPemLength)
             throw new ProblemException(LicensingProblem.InvalidField, $"{Field} has {pem.Length} characters; at most {MaxPemLength} are taken", Field);
         using var certificate = ReadFirst(pem);
         if (!CertificateProfiles.HasOnlyUsage(certificate, OstiaryOids.LicenseServerUsage))
             throw Invalid("it is not the certificate of a license server");
-        if (issuers.FirstOrDefault(issuer => DeviceCal.IsSignedBy(certificate, issuer)) is not { } issuing)
+        if (issuers.FindSignerOf(certificate) is not { } issuing)
             throw Invalid("this clearinghouse did not sign it");
         if (!trust.Current.Roots.Any(root => CertificateChain.LeadsTo(root, certificate, [issuing], now)))
             throw Invalid($"it does not hold at {now:u}; it runs from {certificate.NotBefore.ToUniversalTime():u} to {certificate.NotAfter.ToUniversalTime():u}");

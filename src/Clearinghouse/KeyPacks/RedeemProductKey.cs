@@ -25,7 +25,7 @@ internal sealed class RedeemProductKey(Redemptions redemptions, Activations acti
 
         // Step 1: did a license server of ours ask, and for which product key?
         using var licenseServer = LicenseServerIdentity.Verify(
-            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), trust, issuers.Known, time.GetUtcNow());
+            Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), trust, issuers, time.GetUtcNow());
         if (licenseServer.UnderWithdrawnKey && await activations.FindAsync(licenseServer.Id, cancellation) is null)
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the license server's certificate is by an issuing key that was withdrawn, and it was not activated here", "licenseServerCertificate");
         var productKey = ReadRequest(Json.Require(body.Request, "request"), licenseServer);

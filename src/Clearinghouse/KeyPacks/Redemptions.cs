@@ -145,6 +145,6 @@ internal sealed class Redemptions(
 
     /// <summary>The issuing certificate whose key signed it.</summary>
     public X509Certificate2 IssuerOf(KeyPackRow pack)
-        => issuers.Known.FirstOrDefault(issuer => KeyFingerprint.Of(issuer).Hex == pack.Issuer)
+        => (KeyFingerprint.TryParse(pack.Issuer, out var key) ? issuers.Find(key) : null)
             ?? throw new InvalidOperationException($"the issuing certificate of key pack {pack.PackId} is not remembered");
 }

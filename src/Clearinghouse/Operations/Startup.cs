@@ -1,6 +1,9 @@
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Files;
+using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Clearinghouse.Tls;
@@ -10,7 +13,7 @@ namespace Ostiary.Clearinghouse.Operations;
 
 /// <summary>What must be there before the doors open: the state directory, the database, an issuing certificate and a TLS certificate.</summary>
 internal sealed class Startup(
-    ClearinghouseOptions options, Database database, Issuers issuers, TlsCertificate tls, ILogger<Startup> logger) : IHostedLifecycleService, IDisposable
+    ClearinghouseOptions options, Database database, ProductKeySecrets secrets, Issuers issuers, TlsCertificate tls, ILogger<Startup> logger) : IHostedLifecycleService, IDisposable
 {
     private StateLock? _lock;
 
@@ -18,6 +21,7 @@ internal sealed class Startup(
     {
         _lock = StateLock.Take(options.StateDirectory);
         await database.OpenAsync(cancellationToken);
+        await RequireSecretsAsync(cancellationToken);
         if (await database.ReadAsync(store => store.VerifyAuditAsync(cancellationToken), cancellationToken) is var (number, fault))
             logger.AuditBroken(number, fault);
         await issuers.LoadAsync(cancellationToken);
@@ -49,4 +53,20 @@ internal sealed class Startup(
     }
 
     public void Dispose() => _lock?.Dispose();
+
+    // Under other secrets than those of the other nodes, or of the backup, every product key would be an unknown one.
+    private async Task RequireSecretsAsync(CancellationToken cancellation)
+    {
+        if (await database.ReadAsync(store => store.ProductKeys.AsNoTracking().OrderByDescending(row => row.Id).FirstOrDefaultAsync(row => row.SealedText != null, cancellation), cancellation)
+            is not { SealedText: { } text } key)
+            return;
+        try
+        {
+            _ = secrets.Decrypt(text, key.LookupHash);
+        }
+        catch (CryptographicException other)
+        {
+            throw new InvalidDataException($"{options.SecretsFile} is not the file of this database's product keys; copy it from the ceremony's folder, or from another node of this clearinghouse", other);
+        }
+    }
 }

@@ -16,6 +16,8 @@ namespace Ostiary.Clearinghouse.Signing;
 /// </summary>
 internal sealed class Issuers(SignerClient signer, Database database, PublishedTrust trust, TimeProvider time, ILogger<Issuers> logger) : IDisposable
 {
+    private readonly Lock _loading = new();
+
     // The one in use first; replaced as a whole.
     private volatile IReadOnlyList<X509Certificate2> _known = [];
 
@@ -37,7 +39,23 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedT
     /// <summary>The published root that certified the key in use: what is published, until the next one certifies.</summary>
     public X509Certificate2 Root => trust.RootOf(_known is [var inUse, ..] ? inUse : null);
 
-    public X509Certificate2? Find(KeyFingerprint fingerprint) => _known.FirstOrDefault(issuer => KeyFingerprint.Of(issuer) == fingerprint);
+    /// <summary>The issuing certificate of a key; null for one that was never in use, here or on another node.</summary>
+    public X509Certificate2? Find(KeyFingerprint fingerprint)
+    {
+        if (FindKnown(fingerprint) is { } known)
+            return known;
+        LoadFromOtherNodes();
+        return FindKnown(fingerprint);
+    }
+
+    /// <summary>The issuing certificate whose key signed this certificate; null where none of ours did.</summary>
+    public X509Certificate2? FindSignerOf(X509Certificate2 certificate)
+    {
+        if (_known.FirstOrDefault(issuer => DeviceCal.IsSignedBy(certificate, issuer)) is { } known)
+            return known;
+        LoadFromOtherNodes();
+        return _known.FirstOrDefault(issuer => DeviceCal.IsSignedBy(certificate, issuer));
+    }
 
     /// <summary>Reads what is remembered.</summary>
     public async Task LoadAsync(CancellationToken cancellation)
@@ -60,11 +78,12 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedT
         }
 
         var fingerprint = KeyFingerprint.Of(issuing);
-        if (Find(fingerprint) is { } known)
+        if (FindKnown(fingerprint) is { } known)
         {
             issuing.Dispose();
-            if (known != _known[0])
-                _known = [known, .. _known.Where(other => other != known)];
+            lock (_loading)
+                if (known != _known[0])
+                    _known = [known, .. _known.Where(other => other != known)];
             return;
         }
 
@@ -76,7 +95,8 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedT
                 return true;
             },
             cancellation);
-        _known = [issuing, .. _known];
+        lock (_loading)
+            _known = [issuing, .. _known];
         logger.IssuingKeyInUse(fingerprint.Hex, IssuingKey.SignsUntil(issuing));
     }
 
@@ -112,6 +132,17 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedT
         return key is not null && Statement.TryVerify(statement, key, out var signed) && signed.AsSpan().SequenceEqual(payload)
             ? issuing!
             : throw new CryptographicException($"the signer's statement for {what} does not verify");
+    }
+
+    private X509Certificate2? FindKnown(KeyFingerprint fingerprint) => _known.FirstOrDefault(issuer => KeyFingerprint.Of(issuer) == fingerprint);
+
+    // Another node's signer may have got a key that this one does not know.
+    private void LoadFromOtherNodes()
+    {
+        using var store = database.OpenReader();
+        var rows = store.Issuers.AsNoTracking().ToList();
+        lock (_loading)
+            _known = [.. _known, .. rows.Where(row => !_known.Any(known => KeyFingerprint.Of(known).Hex == row.Fingerprint)).Select(row => X509CertificateLoader.LoadCertificate(row.Certificate))];
     }
 
     public void Dispose()

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Doors.Accounts;
@@ -7,8 +8,18 @@ using Ostiary.Doors.Accounts;
 namespace Ostiary.Clearinghouse.Storage;
 
 /// <summary>The clearinghouse's database. Times are whole milliseconds since 1970, so that they sort and compare in SQL.</summary>
-internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> options) : DbContext(options)
+internal class ClearinghouseStore : DbContext
 {
+    public ClearinghouseStore(DbContextOptions<ClearinghouseStore> options)
+        : base(options)
+    {
+    }
+
+    protected ClearinghouseStore(DbContextOptions options)
+        : base(options)
+    {
+    }
+
     public DbSet<IssuerRow> Issuers => Set<IssuerRow>();
 
     public DbSet<ActivationRow> Activations => Set<ActivationRow>();
@@ -105,4 +116,45 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
         time => time.ToUnixTimeMilliseconds(), milliseconds => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds));
 
     private sealed class CalVersionConverter() : ValueConverter<CalVersion, int>(version => version.Year, year => new CalVersion(year));
+}
+
+/// <summary>
+/// The same tables on PostgreSQL, with migrations of their own: a migration is of one database. Names are in small letters there, so that a text of SQL names the
+/// same on both without quotes; texts sort and compare by their bytes, whatever the language of the server.
+/// </summary>
+internal sealed class PostgresClearinghouseStore(DbContextOptions<PostgresClearinghouseStore> options) : ClearinghouseStore(options)
+{
+    protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
+    {
+        base.ConfigureConventions(configuration);
+        configuration.Properties<string>().UseCollation("C");
+    }
+
+    protected override void OnModelCreating(ModelBuilder model)
+    {
+        base.OnModelCreating(model);
+        model.Entity<WrongKeyRow>(wrong =>
+        {
+            wrong.ToTable("WrongKeys").HasKey(row => row.Bucket);
+            wrong.HasIndex(row => row.LastAt);
+        });
+#pragma warning disable CA1308 // Small letters are what PostgreSQL makes of a name without quotes.
+        foreach (var entity in model.Model.GetEntityTypes())
+        {
+            var table = StoreObjectIdentifier.Create(entity, StoreObjectType.Table)!.Value;
+            foreach (var property in entity.GetProperties())
+                property.SetColumnName(property.GetColumnName(table)!.ToLowerInvariant());
+        }
+
+        foreach (var entity in model.Model.GetEntityTypes())
+            entity.SetTableName(entity.GetTableName()!.ToLowerInvariant());
+#pragma warning restore CA1308
+    }
+
+    /// <summary>For the tool that writes migrations.</summary>
+    internal sealed class PostgresFactory : IDesignTimeDbContextFactory<PostgresClearinghouseStore>
+    {
+        public PostgresClearinghouseStore CreateDbContext(string[] args)
+            => new(new DbContextOptionsBuilder<PostgresClearinghouseStore>().UseNpgsql("Host=/nowhere;Database=none").Options);
+    }
 }

@@ -1,12 +1,11 @@
-using Microsoft.EntityFrameworkCore;
 using Ostiary.Doors.Accounts;
 
 namespace Ostiary.Clearinghouse.Storage;
 
 /// <summary>Operators' accounts, in the clearinghouse's database and audit.</summary>
-internal sealed class StoredAccounts(Database database, IDbContextFactory<ClearinghouseStore> stores, TimeProvider time) : IAccountStore
+internal sealed class StoredAccounts(Database database, TimeProvider time) : IAccountStore
 {
-    public AccountRows OpenReader() => new(stores.CreateDbContext());
+    public AccountRows OpenReader() => new(database.OpenReader());
 
     public Task<T> WorkAsync<T>(Func<AccountWork, T> work, CancellationToken cancellation)
         => database.WriteAsync(

@@ -28,7 +28,7 @@ internal sealed class AuditVerifier
 
     public static async Task<AuditVerification> VerifyAsync(LedgerContext db, SigningKey key, CancellationToken cancellation)
     {
-        await using var snapshot = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancellation).ConfigureAwait(false);
+        await using var snapshot = await db.BeginSnapshotAsync(cancellation).ConfigureAwait(false);
         var verifier = new AuditVerifier(db, key);
         var entries = await verifier.WalkChainAsync(cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Licenses, db.Licenses, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);

@@ -7,16 +7,24 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
 using Ostiary.Contracts.Trust;
+using Ostiary.LicenseServer.Issuance;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Identity;
 
-/// <summary>Who the license server is at the moment: its certificate and those above it. Replaced as a whole at activation.</summary>
+/// <summary>
+/// Who the license server is at the moment: its certificate and those above it. Replaced as a whole at activation, and when another node of the license
+/// server has changed it.
+/// </summary>
 /// <param name="Certificate">Its certificate: self-made, or issued by a clearinghouse.</param>
 /// <param name="Chain">The certificate and those above it without the root: what CALs, hosts and TLS carry.</param>
 /// <param name="Trust">What is known of the publisher; null while it is not activated.</param>
-internal sealed record Credentials(X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust)
+/// <param name="LedgerNumber">The ledger number of what it was read from.</param>
+internal sealed record Credentials(X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, long LedgerNumber)
 {
+    /// <summary>CALs as this certificate issues them.</summary>
+    public CalTemplates Templates { get; } = new(Certificate, KeyFingerprint.Of(Certificate));
+
     public bool IsActivated => Trust is not null;
 
     /// <summary>The root that the chain leads to; null while it is not activated.</summary>
@@ -40,6 +48,7 @@ internal sealed class LicenseServerIdentity : IDisposable
 {
     private const int SelfMadeYears = 10;
 
+    private readonly Lock _replacing = new();
     private volatile Credentials _current;
 
     private LicenseServerIdentity(SigningKey key, Credentials current)
@@ -59,8 +68,10 @@ internal sealed class LicenseServerIdentity : IDisposable
     /// <exception cref="IOException">Key and ledger do not belong together.</exception>
     public static LicenseServerIdentity Open(string keyFile, LedgerContext db, TimeProvider time)
     {
-        var key = new SigningKey(PrivateKeyFile.OpenOrCreate(keyFile));
         var row = db.Identity.AsTracking().SingleOrDefault();
+        if (row is not null && !File.Exists(keyFile))
+            throw new IOException($"{keyFile} is not there, and the ledger has an identity already; copy the key from the backup, or from another node of this license server (mode 0600)");
+        var key = new SigningKey(PrivateKeyFile.OpenOrCreate(keyFile));
         if (row is null)
         {
             row = new IdentityRow { SelfMadeCertificate = MakeCertificate(key, time.GetUtcNow()) };
@@ -72,10 +83,18 @@ internal sealed class LicenseServerIdentity : IDisposable
         if (KeyFingerprint.Of(current.Certificate) == key.Fingerprint)
             return new(key, current);
         key.Dispose();
-        throw new IOException($"{keyFile} is not the key of this ledger: the ledger's certificate is of key {KeyFingerprint.Of(current.Certificate)}; put the key back from the backup of both");
+        throw new IOException($"{keyFile} is not the key of this ledger: the ledger's certificate is of key {KeyFingerprint.Of(current.Certificate)}; put the key back from the backup of both, or copy it from another node of this license server");
     }
 
-    public void Replace(IdentityRow row) => _current = Read(row);
+    /// <summary>Takes what was read, unless something newer was taken already.</summary>
+    public void Replace(IdentityRow row)
+    {
+        lock (_replacing)
+        {
+            if (row.LedgerNumber >= _current.LedgerNumber)
+                _current = Read(row);
+        }
+    }
 
     public void Dispose() => Key.Dispose();
 
@@ -84,12 +103,12 @@ internal sealed class LicenseServerIdentity : IDisposable
         if (row is not { Certificate: { } certificate, IssuingCertificate: { } issuing, Root: { } root })
         {
             var selfMade = X509CertificateLoader.LoadCertificate(row.SelfMadeCertificate);
-            return new(selfMade, [selfMade], null);
+            return new(selfMade, [selfMade], null, row.LedgerNumber);
         }
 
         var own = X509CertificateLoader.LoadCertificate(certificate);
         return new(
-            own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust));
+            own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust), row.LedgerNumber);
     }
 
     private static byte[] MakeCertificate(SigningKey key, DateTimeOffset now)

@@ -2,6 +2,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Storage;
 
@@ -43,8 +44,11 @@ internal sealed record DeviceCalOutcome(Cal? Cal, bool Presented, RefusalReason?
 /// Finds the device, decides, and writes: 1. a request id that was answered is answered the same; 2. the device, by its CAL, else by hardware id and name;
 /// 3. what is over expires; 4. the rule; 5. its rows; 6. the request id.
 /// </summary>
-internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates templates, string? whyNothing = null) : LedgerCommand<DeviceCalOutcome>
+internal sealed class DeviceCalCommand(DeviceCalQuestion question, LicenseServerIdentity identity) : LedgerCommand<DeviceCalOutcome>
 {
+    // As it is when the transaction has its turn: another node may have changed it since the request came.
+    private Credentials _own = identity.Current;
+
     public override void Collect(Needs needs)
     {
         needs.Hosts.Add(question.Host.HostId);
@@ -56,12 +60,13 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
 
     protected override DeviceCalOutcome Execute(LedgerBatch batch)
     {
+        _own = identity.Current;
         var host = batch.Host(question.Host);
         if (Repeated(batch) is { } same)
             return same;
         if (!host.Allowed)
             return new(null, false, RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
-        if (whyNothing is not null)
+        if (_own.WhyIssuesNothing is { } whyNothing)
             return new(null, false, RefusalReason.LicenseServerRevoked, whyNothing);
         var device = FindDevice(batch) ?? NewDevice(batch);
         foreach (var over in batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status == LicenseStatus.Live && license.IsOver(batch.Now)).ToList())
@@ -235,7 +240,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
     private Cal GrantTemporary(LedgerBatch batch, JoinedHost host, Guid device, Cal? held, CalVersion version, DateTimeOffset until)
     {
         var serial = CalSerial.Draw(batch.Now);
-        var notAfter = Earlier(until, templates.Until);
+        var notAfter = Earlier(until, _own.Templates.Until);
         var temporary = new Temporary
         {
             Serial = serial,
@@ -247,7 +252,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             Version = version,
             NotBefore = batch.Now,
             NotAfter = notAfter,
-            ToBeSigned = templates.Make(version, null, question.HardwareId, serial, batch.Now, notAfter),
+            ToBeSigned = _own.Templates.Make(version, null, question.HardwareId, serial, batch.Now, notAfter),
         };
         switch (held)
         {
@@ -284,8 +289,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         }
 
         var serial = CalSerial.Draw(batch.Now);
-        var notAfter = Earlier(until, templates.Until);
-        var license = NewLicense(device, version, serial, batch.Now, notAfter, templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
+        var notAfter = Earlier(until, _own.Templates.Until);
+        var license = NewLicense(device, version, serial, batch.Now, notAfter, _own.Templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
         batch.Add(renewal ? "license-renewed" : "license-issued", license);
         return license;
     }
@@ -298,7 +303,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         var serial = CalSerial.Draw(batch.Now);
         var packId = held.PackId!.Value;
         var license = NewLicense(
-            held.DeviceId, held.Version, serial, batch.Now, held.NotAfter, templates.Make(held.Version, packId, question.HardwareId, serial, batch.Now, held.NotAfter), packId, held.Account);
+            held.DeviceId, held.Version, serial, batch.Now, held.NotAfter, _own.Templates.Make(held.Version, packId, question.HardwareId, serial, batch.Now, held.NotAfter), packId, held.Account);
         batch.Add("license-reissued", license);
         return license;
     }

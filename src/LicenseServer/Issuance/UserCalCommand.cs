@@ -3,6 +3,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
@@ -13,9 +14,8 @@ namespace Ostiary.LicenseServer.Issuance;
 /// <param name="BodyHash">SHA-256 over all that was asked.</param>
 /// <param name="User">Who logs on.</param>
 /// <param name="Pass">What may be granted.</param>
-/// <param name="Activated">Whether the license server is activated.</param>
 /// <param name="Lease">A lease for this person and host with the license server's own signature; null where none was shown.</param>
-internal sealed record UserCalQuestion(HostIdentity Host, Guid RequestId, byte[] BodyHash, UserClaim User, AskingPass Pass, bool Activated, UserLeaseStatement? Lease)
+internal sealed record UserCalQuestion(HostIdentity Host, Guid RequestId, byte[] BodyHash, UserClaim User, AskingPass Pass, UserLeaseStatement? Lease)
 {
     /// <summary>Says nothing: names are personal data.</summary>
     public override string ToString() => nameof(UserCalQuestion);
@@ -37,7 +37,7 @@ internal sealed record UserCalOutcome(
 /// Finds the person, decides, and writes: 1. a request id that was answered is answered the same; 2. the person's live CAL; 3. what is over expires;
 /// 4. the rule; 5. the row; 6. the request id.
 /// </summary>
-internal sealed class UserCalCommand(UserCalQuestion question, string? whyNothing = null) : LedgerCommand<UserCalOutcome>
+internal sealed class UserCalCommand(UserCalQuestion question, LicenseServerIdentity identity) : LedgerCommand<UserCalOutcome>
 {
     private static readonly TimeSpan LeastGain = TimeSpan.FromDays(1);
 
@@ -59,7 +59,8 @@ internal sealed class UserCalCommand(UserCalQuestion question, string? whyNothin
             return same;
         if (!host.Allowed)
             return Refusal(RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
-        if (whyNothing is not null)
+        // As it is when the transaction has its turn: another node may have changed it since the request came.
+        if (identity.Current.WhyIssuesNothing is { } whyNothing)
             return Refusal(RefusalReason.LicenseServerRevoked, whyNothing);
         var accountHost = host.SeparateAccounts && question.User.StableId is null ? host.HostId : (Guid?)null;
         var person = PersonKey.Of(question.User, accountHost);
@@ -76,7 +77,7 @@ internal sealed class UserCalCommand(UserCalQuestion question, string? whyNothin
         var packs = batch.UserPacks().Select(pack => new PackSeats(
             pack.PackId, pack.Version, pack.Installed(batch.Now), recovery is null ? pack.Free(batch.Now) : 0, pack.InstalledAt, pack.ExpiresAt)).ToList();
         var terms = new UserTerms(
-            question.Activated, batch.Policy.UserOverUse, batch.Policy.PreventLicenseUpgrade, OverUseUntil(batch),
+            identity.Current.IsActivated, batch.Policy.UserOverUse, batch.Policy.PreventLicenseUpgrade, OverUseUntil(batch),
             !batch.HasInstalled(CalType.User) && batch.HasInstalled(CalType.Device), question.Pass);
         var decision = UserPolicy.Decide(
             held is null ? null : new(held.Version, held.PackId, held.ExpiresAt), packs, host.Version, batch.Now, terms);

@@ -59,7 +59,7 @@ internal static class RevocationList
     {
         await using var db = ledger.Database.OpenReader();
         // One transaction: the entries are those of the number.
-        await using var snapshot = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, cancellation).ConfigureAwait(false);
+        await using var snapshot = await db.BeginSnapshotAsync(cancellation).ConfigureAwait(false);
         HostCredential.RequireMember(await db.Hosts.SingleOrDefaultAsync(row => row.HostId == host.HostId, cancellation).ConfigureAwait(false), host);
         return await ReadAsync(db, time.GetUtcNow(), cancellation).ConfigureAwait(false);
     }

@@ -26,7 +26,7 @@ internal static class GetStatus
         var own = ledger.Identity.Current;
         await using var db = ledger.Database.OpenReader();
         // One transaction: the numbers are of one moment.
-        await using var snapshot = await db.Database.BeginTransactionAsync(System.Data.IsolationLevel.Serializable, context.RequestAborted).ConfigureAwait(false);
+        await using var snapshot = await db.BeginSnapshotAsync(context.RequestAborted).ConfigureAwait(false);
         var head = await db.Head.SingleAsync(context.RequestAborted).ConfigureAwait(false);
         var hosts = await db.Hosts.CountAsync(host => host.RemovedAt == null, context.RequestAborted).ConfigureAwait(false);
         var recovery = await db.Recoveries.SingleOrDefaultAsync(row => row.EndedAt == null, context.RequestAborted).ConfigureAwait(false);

@@ -1,10 +1,15 @@
+using System.Data;
 using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace Ostiary.LicenseServer.Storage;
 
 /// <summary>
 /// The writes of which every issue needs some, as prepared commands on the writer's connection. Change tracking costs ten times as much
-/// for these tables; all other tables, and all reading, go through the context. The SQL is common to SQLite and PostgreSQL.
+/// for these tables; all other tables, and all reading, go through the context. The SQL is common to SQLite and PostgreSQL; the types of the parameters
+/// are those of the columns, as the model has them for either.
 /// </summary>
 internal sealed class HotStatements : IDisposable
 {
@@ -17,6 +22,7 @@ internal sealed class HotStatements : IDisposable
         ["person_key", "name", "version", "pack_id", "last_logon_at", "expires_at", "state", "released_at", "release_reason", "ledger_number"];
 
     private readonly DbConnection _connection;
+    private readonly IModel _model;
     private readonly List<Statement> _all = [];
     private readonly Statement _insertTemporary;
     private readonly Statement _insertLicense;
@@ -36,34 +42,39 @@ internal sealed class HotStatements : IDisposable
     private readonly Statement _signLicense;
     private readonly Statement _updateHead;
 
-    public HotStatements(DbConnection connection)
+    public HotStatements(LedgerContext db)
     {
-        _connection = connection;
+        _connection = db.Database.GetDbConnection();
+        _model = db.Model;
         _insertTemporary = Insert("temporaries", CalColumns);
         _insertLicense = Insert("licenses", [.. CalColumns, "kind", "status", "account", "pack_id", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first", "merged"]);
         _updateLicense = Prepare(
+            "licenses",
             "UPDATE licenses SET device_id = @device_id, status = @status, account = @account, ledger_number = @ledger_number, revoked_at = @revoked_at, revocation_reason = @revocation_reason, "
             + "outside_limit = @outside_limit, ask_first = @ask_first, merged = @merged WHERE serial = @serial",
             ["device_id", "status", "account", "ledger_number", "revoked_at", "revocation_reason", "outside_limit", "ask_first", "merged", "serial"]);
-        _deleteTemporary = Prepare("DELETE FROM temporaries WHERE serial = @serial", ["serial"]);
+        _deleteTemporary = Prepare("temporaries", "DELETE FROM temporaries WHERE serial = @serial", ["serial"]);
         _trimTemporaries = Prepare(
+            "temporaries",
             "DELETE FROM temporaries WHERE host_id = @host_id AND id <= (SELECT id FROM temporaries WHERE host_id = @host_id ORDER BY id DESC LIMIT 1 OFFSET @kept)", ["host_id", "kept"]);
-        _touchTemporary = Prepare("UPDATE temporaries SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
-        _touchLicense = Prepare("UPDATE licenses SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
+        _touchTemporary = Prepare("temporaries", "UPDATE temporaries SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
+        _touchLicense = Prepare("licenses", "UPDATE licenses SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
         _insertUserCal = Insert("user_cals", [.. FixedUserColumns, .. MovingUserColumns, "serial", "touches"]);
-        _updateUserCal = Prepare($"UPDATE user_cals SET {string.Join(", ", MovingUserColumns.Select(column => $"{column} = @{column}"))} WHERE serial = @serial", [.. MovingUserColumns, "serial"]);
-        _touchUserCal = Prepare("UPDATE user_cals SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
+        _updateUserCal = Prepare(
+            "user_cals", $"UPDATE user_cals SET {string.Join(", ", MovingUserColumns.Select(column => $"{column} = @{column}"))} WHERE serial = @serial", [.. MovingUserColumns, "serial"]);
+        _touchUserCal = Prepare("user_cals", "UPDATE user_cals SET touches = touches + 1 WHERE serial = @serial", ["serial"]);
         _insertAudit = Insert("audit", ["number", "at", "kind", "table", "row", "commitment", "hash"]);
         _insertDetail = Insert("audit_details", ["number", "salt", "by", "content"]);
         string[] requestColumns = ["request_id", "host_id", "body_hash", "answer", "serial", "reason", "detail", "at", "touches"];
         // A request whose CAL has fallen out is answered anew, under the same id.
         _insertRequest = Prepare(
+            "requests",
             InsertSql("requests", requestColumns) + " ON CONFLICT (request_id) DO UPDATE SET answer = excluded.answer, serial = excluded.serial, reason = excluded.reason, detail = excluded.detail, at = excluded.at",
             requestColumns);
-        _touchRequest = Prepare("UPDATE requests SET touches = touches + 1 WHERE request_id = @request_id", ["request_id"]);
-        _signTemporary = Prepare("UPDATE temporaries SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
-        _signLicense = Prepare("UPDATE licenses SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
-        _updateHead = Prepare("UPDATE ledger_head SET number = @number, hash = @hash, list_number = @list_number, seen_at = @seen_at WHERE id = 1", ["number", "hash", "list_number", "seen_at"]);
+        _touchRequest = Prepare("requests", "UPDATE requests SET touches = touches + 1 WHERE request_id = @request_id", ["request_id"]);
+        _signTemporary = Prepare("temporaries", "UPDATE temporaries SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
+        _signLicense = Prepare("licenses", "UPDATE licenses SET signature = @signature WHERE serial = @serial", ["signature", "serial"]);
+        _updateHead = Prepare("ledger_head", "UPDATE ledger_head SET number = @number, hash = @hash, list_number = @list_number, seen_at = @seen_at WHERE id = 1", ["number", "hash", "list_number", "seen_at"]);
     }
 
     /// <summary>The statements take part in this transaction from now on.</summary>
@@ -132,29 +143,32 @@ internal sealed class HotStatements : IDisposable
         (int)row.State, row.ReleasedAt?.ToUnixTimeSeconds(), row.ReleaseReason, row.LedgerNumber,
     ];
 
-    private Statement Insert(string table, string[] columns) => Prepare(InsertSql(table, columns), columns);
+    private Statement Insert(string table, string[] columns) => Prepare(table, InsertSql(table, columns), columns);
 
     private static string InsertSql(string table, string[] columns)
         => $"INSERT INTO {table} ({string.Join(", ", columns.Select(column => $"\"{column}\""))}) VALUES ({string.Join(", ", columns.Select(column => "@" + column))})";
 
-    private Statement Prepare(string sql, string[] parameters)
+    private Statement Prepare(string table, string sql, string[] parameters)
     {
         var command = _connection.CreateCommand();
 #pragma warning disable CA2100 // The text is made of the names above; values are parameters.
         command.CommandText = sql;
 #pragma warning restore CA2100
+        var columns = _model.GetEntityTypes().Single(entity => entity.GetTableName() == table).GetProperties().ToDictionary(property => property.GetColumnName());
         foreach (var name in parameters)
-        {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = "@" + name;
-            parameter.Value = DBNull.Value;
-            command.Parameters.Add(parameter);
-        }
+            command.Parameters.Add(columns.TryGetValue(name, out var column) ? column.GetRelationalTypeMapping().CreateParameter(command, "@" + name, null, nullable: true) : Number(command, name));
 
         command.Prepare();
         var statement = new Statement(command);
         _all.Add(statement);
         return statement;
+    }
+
+    private static DbParameter Number(DbCommand command, string name)
+    {
+        var parameter = command.CreateParameter();
+        (parameter.ParameterName, parameter.DbType, parameter.Value) = ("@" + name, DbType.Int32, 0);
+        return parameter;
     }
 
     private sealed record Statement(DbCommand Command)

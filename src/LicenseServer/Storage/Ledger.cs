@@ -1,6 +1,7 @@
 using System.Formats.Cbor;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Clock;
@@ -18,9 +19,11 @@ internal sealed class Ledger : IAsyncDisposable
 {
     private readonly LedgerWriter _writer;
     private readonly FileStream _lock;
-    private volatile CalTemplates _templates;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _following;
 
-    private Ledger(FileStream held, LedgerDatabase database, LicenseServerIdentity identity, SteadyClock clock, LedgerWriter writer, Func<int>? drawPermanentDays)
+    private Ledger(
+        FileStream held, LedgerDatabase database, LicenseServerIdentity identity, SteadyClock clock, LedgerWriter writer, ILogger<LedgerWriter> log, Func<int>? drawPermanentDays)
     {
         Clock = clock;
         _lock = held;
@@ -28,7 +31,7 @@ internal sealed class Ledger : IAsyncDisposable
         Identity = identity;
         _writer = writer;
         DrawPermanentDays = drawPermanentDays ?? (() => RandomNumberGenerator.GetInt32(IssuancePolicy.LeastPermanentDays, IssuancePolicy.MostPermanentDays + 1));
-        _templates = new(identity.Current.Certificate, identity.Key.Fingerprint);
+        _following = database.FollowAsync(FollowAsync, failure => Log.OtherNodesNotHeard(log, failure), _closing.Token);
     }
 
     public LedgerDatabase Database { get; }
@@ -54,30 +57,20 @@ internal sealed class Ledger : IAsyncDisposable
     {
         Directory.CreateDirectory(options.StateDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var held = Lock(options.StateDirectory);
+        LedgerDatabase? database = null;
         LicenseServerIdentity? identity = null;
         try
         {
-            var database = LedgerDatabase.Open(options.LedgerFile);
-            SteadyClock clock;
-            using (var db = database.OpenWriter())
-            {
-                var head = db.Head.SingleOrDefault();
-                clock = new(time, head?.SeenAt);
-                if (head is null)
-                {
-                    db.Add(new HeadRow { Number = 0, Hash = Audit.AuditChain.Start(), SeenAt = clock.GetUtcNow() });
-                    db.SaveChanges();
-                }
-
-                identity = LicenseServerIdentity.Open(options.KeyFile, db, clock);
-            }
-
+            database = LedgerDatabase.Of(options);
+            var opened = database.Open(db => Begin(db, options, time));
+            (identity, var clock) = opened;
             var limits = new LedgerLimits(options.MaxBatch, options.QueueLength, options.TemporariesPerHost, options.RequestsPerHost);
-            return new(held, database, identity, clock, new(database, identity.Key, clock, limits, log), drawPermanentDays);
+            return new(held, database, identity, clock, new(database, identity, clock, limits, log), log, drawPermanentDays);
         }
         catch
         {
             identity?.Dispose();
+            database?.DisposeAsync().AsTask().GetAwaiter().GetResult();
             held.Dispose();
             throw;
         }
@@ -101,7 +94,7 @@ internal sealed class Ledger : IAsyncDisposable
         var question = new DeviceCalQuestion(
             host, request.RequestId, HashOf(host, request), Convert.FromHexString(request.Device.HardwareId), request.Device.ClientName, ReadPresented(request.Presented),
             request.Device.Address, request.Pass, DrawPermanentDays());
-        var committed = await _writer.SubmitAsync(new DeviceCalCommand(question, _templates, Identity.Current.WhyIssuesNothing), cancellation).ConfigureAwait(false);
+        var committed = await _writer.SubmitAsync(new DeviceCalCommand(question, Identity), cancellation).ConfigureAwait(false);
         return (committed.Result, committed.Position);
     }
 
@@ -122,19 +115,19 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>The same without the signatures: what the ledger alone does.</summary>
     public async Task<(UserCalOutcome Outcome, LedgerPosition Position)> CommitUserCalAsync(HostIdentity host, UserCalRequest request, CancellationToken cancellation)
     {
-        var question = new UserCalQuestion(host, request.RequestId, HashOf(host, request), request.User, request.Pass, Identity.Current.IsActivated, ReadLease(host, request));
-        var committed = await _writer.SubmitAsync(new UserCalCommand(question, Identity.Current.WhyIssuesNothing), cancellation).ConfigureAwait(false);
+        var question = new UserCalQuestion(host, request.RequestId, HashOf(host, request), request.User, request.Pass, ReadLease(host, request));
+        var committed = await _writer.SubmitAsync(new UserCalCommand(question, Identity), cancellation).ConfigureAwait(false);
         return (committed.Result, committed.Position);
     }
 
     /// <summary>What a device would be answered now; nothing of it is kept.</summary>
     public Task<DeviceCalOutcome> RehearseAsync(HostIdentity host, byte[] hardwareId, string clientName, string address)
         => _writer.RehearseAsync(new DeviceCalCommand(
-            new(host, Guid.NewGuid(), [], hardwareId, clientName, null, address, AskingPass.Any, DrawPermanentDays()), _templates, Identity.Current.WhyIssuesNothing));
+            new(host, Guid.NewGuid(), [], hardwareId, clientName, null, address, AskingPass.Any, DrawPermanentDays()), Identity));
 
     /// <summary>What a person would be answered now; nothing of it is kept.</summary>
     public Task<UserCalOutcome> RehearseAsync(HostIdentity host, UserClaim user)
-        => _writer.RehearseAsync(new UserCalCommand(new(host, Guid.NewGuid(), [], user, AskingPass.Any, Identity.Current.IsActivated, null), Identity.Current.WhyIssuesNothing));
+        => _writer.RehearseAsync(new UserCalCommand(new(host, Guid.NewGuid(), [], user, AskingPass.Any, null), Identity));
 
     /// <summary>Somebody logged on over a temporary CAL.</summary>
     public async Task<ValidationAnswer> ValidateAsync(HostIdentity host, Guid requestId, CalSerial serial, string account, CancellationToken cancellation)
@@ -167,7 +160,7 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>The to-be-signed bytes of a CAL that a host kept a receipt of; null where this license server's key has not signed them.</summary>
     public byte[]? Prove(Receipt receipt, CalSerial serial)
     {
-        var toBeSigned = _templates.Make(receipt.Version, receipt.PackId, Convert.FromHexString(receipt.HardwareId), serial, receipt.IssuedAt, receipt.ExpiresAt);
+        var toBeSigned = Identity.Current.Templates.Make(receipt.Version, receipt.PackId, Convert.FromHexString(receipt.HardwareId), serial, receipt.IssuedAt, receipt.ExpiresAt);
         return Identity.Key.HasSigned(toBeSigned, receipt.Signature) ? toBeSigned : null;
     }
 
@@ -175,15 +168,40 @@ internal sealed class Ledger : IAsyncDisposable
     public void Recertify(IdentityRow row)
     {
         Identity.Replace(row);
-        _templates = new(Identity.Current.Certificate, Identity.Key.Fingerprint);
         _writer.WakeHosts();
     }
 
     public async ValueTask DisposeAsync()
     {
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _following.ConfigureAwait(false);
+        _closing.Dispose();
         await _writer.DisposeAsync().ConfigureAwait(false);
+        await Database.DisposeAsync().ConfigureAwait(false);
         Identity.Dispose();
         await _lock.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // What a first start makes, it makes alone among all nodes.
+    private static (LicenseServerIdentity Identity, SteadyClock Clock) Begin(LedgerContext db, LicenseServerOptions options, TimeProvider time)
+    {
+        var head = db.Head.SingleOrDefault();
+        var clock = new SteadyClock(time, head?.SeenAt);
+        if (head is null)
+        {
+            db.Add(new HeadRow { Number = 0, Hash = Audit.AuditChain.Start(), SeenAt = clock.GetUtcNow() });
+            db.SaveChanges();
+        }
+
+        return (LicenseServerIdentity.Open(options.KeyFile, db, clock), clock);
+    }
+
+    // Another node may have changed the identity or the revocation list: who waits for either looks again.
+    private async Task FollowAsync()
+    {
+        await using (var db = Database.OpenReader())
+            Identity.Replace(await db.Identity.SingleAsync(_closing.Token).ConfigureAwait(false));
+        _writer.WakeHosts();
     }
 
     private PresentedCal? ReadPresented(byte[]? stored)

@@ -36,6 +36,9 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
 
     public byte[] HeadHash => head.Hash;
 
+    /// <summary>The license server's certificates or what it knows of the publisher are others after this transaction.</summary>
+    public bool IdentityChanged { get; private set; }
+
     /// <exception cref="ProblemException">No such host, another key, or it was removed.</exception>
     public JoinedHost Host(HostIdentity identity)
     {
@@ -223,6 +226,7 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
         hot.Insert(detail);
         head.Number = number;
         head.Hash = hash;
+        IdentityChanged |= table == CanonicalContent.Identity;
         return number;
     }
 

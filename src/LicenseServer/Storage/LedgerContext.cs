@@ -1,6 +1,8 @@
+using System.Data;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Doors.Accounts;
@@ -11,8 +13,21 @@ namespace Ostiary.LicenseServer.Storage;
 /// The license server's tables. Names are snake case; times are seconds since 1970, GUIDs and serials are 16 bytes, so that
 /// both order and size are the same on every database.
 /// </summary>
-internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : DbContext(options)
+internal class LedgerContext : DbContext
 {
+    public LedgerContext(DbContextOptions<LedgerContext> options)
+        : base(options)
+    {
+    }
+
+    protected LedgerContext(DbContextOptions options)
+        : base(options)
+    {
+    }
+
+    /// <summary>Under which a transaction that only reads sees one moment.</summary>
+    protected virtual IsolationLevel Snapshot => IsolationLevel.Serializable;
+
     public DbSet<HeadRow> Head => Set<HeadRow>();
 
     public DbSet<IdentityRow> Identity => Set<IdentityRow>();
@@ -58,6 +73,9 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
     public DbSet<AuditDetail> AuditDetails => Set<AuditDetail>();
+
+    /// <summary>What is read until it ends is of one moment.</summary>
+    public Task<IDbContextTransaction> BeginSnapshotAsync(CancellationToken cancellation) => Database.BeginTransactionAsync(Snapshot, cancellation);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
     {
@@ -217,9 +235,32 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
     private sealed class VersionYear() : ValueConverter<CalVersion, int>(version => version.Year, year => new CalVersion(year));
 }
 
+/// <summary>
+/// The same tables on PostgreSQL, with migrations of their own: a migration is of one database. Texts sort and compare by their bytes there, too,
+/// whatever the language of the server.
+/// </summary>
+internal sealed class PostgresLedgerContext(DbContextOptions<PostgresLedgerContext> options) : LedgerContext(options)
+{
+    // Reads that are serializable could fail there for what others write.
+    protected override IsolationLevel Snapshot => IsolationLevel.RepeatableRead;
+
+    protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
+    {
+        base.ConfigureConventions(configuration);
+        configuration.Properties<string>().UseCollation("C");
+    }
+}
+
 /// <summary>For the tool that writes migrations; the role makes its contexts in <see cref="LedgerDatabase"/>.</summary>
 internal sealed class LedgerContextFactory : IDesignTimeDbContextFactory<LedgerContext>
 {
     public LedgerContext CreateDbContext(string[] args)
         => new(new DbContextOptionsBuilder<LedgerContext>().UseSqlite("Data Source=:memory:").Options);
+}
+
+/// <summary>Likewise.</summary>
+internal sealed class PostgresLedgerContextFactory : IDesignTimeDbContextFactory<PostgresLedgerContext>
+{
+    public PostgresLedgerContext CreateDbContext(string[] args)
+        => new(new DbContextOptionsBuilder<PostgresLedgerContext>().UseNpgsql("Host=/nowhere;Database=none").Options);
 }

@@ -1,68 +1,48 @@
-using System.Data.Common;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace Ostiary.LicenseServer.Storage;
 
-/// <summary>Opens the ledger's file, brings its schema up to date, and makes contexts.</summary>
-internal sealed class LedgerDatabase
+/// <summary>Where the ledger is: opens it, brings its schema up to date, makes contexts, and holds what the databases say differently.</summary>
+internal abstract class LedgerDatabase : IAsyncDisposable
 {
-    private readonly string _connectionString;
-    private readonly DbContextOptions<LedgerContext> _readers;
+    /// <summary>Whether other nodes write to it, too.</summary>
+    public abstract bool IsShared { get; }
 
-    private LedgerDatabase(string file)
-    {
-        _connectionString = new SqliteConnectionStringBuilder { DataSource = file, DefaultTimeout = 5 }.ToString();
-        _readers = new DbContextOptionsBuilder<LedgerContext>()
-            .UseSqlite(_connectionString)
-            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking)
-            .Options;
-    }
+    /// <summary>The database of the options. The caller holds the state directory's lock.</summary>
+    public static LedgerDatabase Of(LicenseServerOptions options) => options.Database is { } database ? new PostgresLedger(database) : new SqliteLedger(options.LedgerFile);
 
-    /// <summary>The caller holds the state directory's lock: nobody else has this file open.</summary>
-    public static LedgerDatabase Open(string file)
-    {
-        if (!File.Exists(file))
-            File.Open(file, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }).Dispose();
-        var database = new LedgerDatabase(file);
-        using var context = database.OpenWriter();
-        if (context.Database.GetPendingMigrations().Any())
-        {
-            // A process that was killed while it migrated leaves this lock behind, and the next one would wait for it for ever.
-            context.Database.ExecuteSqlRaw("DROP TABLE IF EXISTS \"__EFMigrationsLock\"");
-            context.Database.Migrate();
-        }
-
-        return database;
-    }
+    /// <summary>Makes the tables, or brings them up to date, and does what a first start does, alone among all nodes.</summary>
+    /// <param name="begin">Given a context like the writer's.</param>
+    /// <exception cref="IOException">It cannot be opened, or a later version has changed it.</exception>
+    public abstract T Open<T>(Func<LedgerContext, T> begin);
 
     /// <summary>A context for reading; it sees the last commit.</summary>
-    public LedgerContext OpenReader() => new(_readers);
+    public abstract LedgerContext OpenReader();
 
-    /// <summary>
-    /// The writer's context, on an open connection of its own.
-    /// Invariant: synchronous=FULL, a setting of the connection, is what makes COMMIT durable before an answer is sent.
-    /// </summary>
-    public LedgerContext OpenWriter()
-    {
-        var connection = new SqliteConnection(_connectionString);
-        connection.Open();
-        Execute(connection, "PRAGMA journal_mode=WAL");
-        Execute(connection, "PRAGMA synchronous=FULL");
-        Execute(connection, "PRAGMA busy_timeout=5000");
-        // 64 MiB: the upper pages of all indexes stay in memory. 2,000 pages: the log is copied into the file every 8 MB, not every few commits.
-        Execute(connection, "PRAGMA cache_size=-65536");
-        Execute(connection, "PRAGMA wal_autocheckpoint=2000");
-        // Lists go into queries as one parameter: one text of a query, whatever the size of the batch.
-        return new(new DbContextOptionsBuilder<LedgerContext>()
-            .UseSqlite(connection, contextOwnsConnection: true, sqlite => sqlite.UseParameterizedCollectionMode(ParameterTranslationMode.Parameter))
-            .Options);
-    }
+    /// <summary>The writer's context, on an open connection of its own, on which COMMIT is durable when it returns.</summary>
+    public abstract LedgerContext OpenWriter();
 
-    private static void Execute(DbConnection connection, string sql)
+    /// <summary>Takes the row that orders everything, at the begin of a transaction: until its end nobody else writes.</summary>
+    public abstract HeadRow LockHead(LedgerContext db);
+
+    /// <summary>A transaction that failed for this may be tried again as a whole.</summary>
+    public abstract bool IsPassing(Exception failure);
+
+    /// <summary>The commit of this transaction tells the other nodes that the revocation list or the identity is another.</summary>
+    public abstract void Announce(LedgerContext db);
+
+    /// <summary>Until it is cancelled: calls when another node may have changed the revocation list or the identity. Does not fail.</summary>
+    /// <param name="changed">Also called when it may have missed something.</param>
+    /// <param name="lost">Told why it hears nothing for a while.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public abstract Task FollowAsync(Func<Task> changed, Action<Exception> lost, CancellationToken cancellation);
+
+    public abstract ValueTask DisposeAsync();
+
+    /// <exception cref="IOException">A later version has changed the tables.</exception>
+    protected static void RequireKnownMigrations(LedgerContext db, string name)
     {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
+        if (db.Database.GetAppliedMigrations().Except(db.Database.GetMigrations()).LastOrDefault() is { } unknown)
+            throw new IOException($"{name} was changed by a later version, or is not a ledger ({unknown}); this version does not know it");
     }
 }

@@ -1,6 +1,7 @@
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Problems;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
@@ -79,9 +80,9 @@ public sealed class CustomerTests : IAsyncLifetime
         Assert.True((await _publisher.Administration.VerifyAuditAsync(Cancellation)).Sound);
         // Not in the file, nor in what SQLite has beside it.
         await _publisher.StopClearinghouseAsync();
-        foreach (var file in Directory.GetFiles(_publisher.At("clearinghouse"), "clearinghouse.db*"))
+        foreach (var content in TestDatabases.Contents(_publisher.Database, _publisher.At("clearinghouse"), "clearinghouse.db*"))
         {
-            var text = System.Text.Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, Cancellation));
+            var text = System.Text.Encoding.Latin1.GetString(content);
             Assert.DoesNotContain("Hopper", text, StringComparison.Ordinal);
             Assert.DoesNotContain("Lovelace", text, StringComparison.Ordinal);
         }

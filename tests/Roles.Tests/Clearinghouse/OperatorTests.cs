@@ -8,6 +8,7 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
@@ -74,13 +75,14 @@ public sealed class OperatorTests : IAsyncLifetime
         await server.RedeemAsync(_publisher, key);
         await _publisher.StopClearinghouseAsync();
 
-        foreach (var file in Directory.GetFiles(_publisher.At("clearinghouse"), "clearinghouse.db*"))
+        foreach (var content in TestDatabases.Contents(_publisher.Database, _publisher.At("clearinghouse"), "clearinghouse.db*"))
         {
-            var text = Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestPublisher.Cancellation));
+            var text = Encoding.Latin1.GetString(content);
             Assert.DoesNotContain(key, text, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain(key.Replace("-", "", StringComparison.Ordinal), text, StringComparison.OrdinalIgnoreCase);
-            Assert.Equal("600", TestPublisher.ModeOf(file));
         }
+
+        Assert.All(Directory.GetFiles(_publisher.At("clearinghouse"), "clearinghouse.db*"), file => Assert.Equal("600", TestPublisher.ModeOf(file)));
 
         Assert.DoesNotContain(_publisher.LogLines, line => line.Contains(key[..11], StringComparison.OrdinalIgnoreCase));
     }
@@ -213,6 +215,7 @@ public sealed class OperatorTests : IAsyncLifetime
         {
             StateDirectory = _publisher.At("clearinghouse"),
             SignerSocket = other.SignerOptions.Socket,
+            Database = _publisher.Database,
             Listen = "127.0.0.1:0",
         }));
         Assert.Contains("root", root.Message, StringComparison.Ordinal);
@@ -228,6 +231,8 @@ public sealed class OperatorTests : IAsyncLifetime
         await _publisher.StopClearinghouseAsync();
         foreach (var file in Directory.GetFiles(_publisher.At("clearinghouse"), "clearinghouse.db*"))
             File.Delete(file);
+        if (_publisher.Database is not null)
+            _publisher.Query<object?>("DELETE FROM Issuers");
         var problem = await Assert.ThrowsAsync<ProblemException>(() => _publisher.StartClearinghouseAsync(_publisher.Options()));
         Assert.Equal(LicensingProblem.TemporarilyUnavailable, problem.Problem);
     }

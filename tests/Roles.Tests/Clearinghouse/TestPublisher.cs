@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Ostiary.Clearinghouse;
@@ -12,6 +11,7 @@ using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
@@ -39,6 +39,11 @@ public sealed class TestPublisher : IAsyncDisposable
     public X509Certificate2 Root { get; }
 
     public ConcurrentQueue<string> LogLines { get; } = new();
+
+    /// <summary>The clearinghouse's PostgreSQL database; null where it is SQLite.</summary>
+    public string? Database { get; } = TestDatabases.NewClearinghouse();
+
+    public string DatabaseFile => Path.Combine(At("clearinghouse"), "clearinghouse.db");
 
     public WebApplication ClearinghouseApp => _clearinghouse!;
 
@@ -82,11 +87,12 @@ public sealed class TestPublisher : IAsyncDisposable
     public string At(string role) => Path.Combine(Directory, role);
 
     internal ClearinghouseOptions Options(
-        Action<IssuanceStep>? afterStep = null, int attemptsPerMinute = 100_000, string? operators = null, Dictionary<string, string>? numbers = null)
+        Action<IssuanceStep>? afterStep = null, int attemptsPerMinute = 100_000, string? operators = null, Dictionary<string, string>? numbers = null, string? database = null)
         => new()
         {
             StateDirectory = At("clearinghouse"),
             SignerSocket = SignerOptions.Socket,
+            Database = database ?? Database,
             Listen = "127.0.0.1:0",
             AttemptsPerMinute = attemptsPerMinute,
             AfterStep = afterStep,
@@ -160,14 +166,7 @@ public sealed class TestPublisher : IAsyncDisposable
     }
 
     /// <summary>Runs one statement on the clearinghouse's file and gives its first value.</summary>
-    public T Query<T>(string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={Path.Combine(At("clearinghouse"), "clearinghouse.db")};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        return (T)command.ExecuteScalar()!;
-    }
+    public T Query<T>(string sql) => (T)TestDatabases.Query(Database, DatabaseFile, sql, command => command.ExecuteScalar())!;
 
     public async ValueTask DisposeAsync()
     {
@@ -175,6 +174,7 @@ public sealed class TestPublisher : IAsyncDisposable
             client.Dispose();
         await StopAsync(_clearinghouse);
         await StopAsync(_signer);
+        TestDatabases.Drop(Database);
         Root.Dispose();
         System.IO.Directory.Delete(Directory, recursive: true);
     }

@@ -44,7 +44,7 @@ public sealed class WrongKeyTests
     public async Task One_license_server_that_tries_many_keys_waits_too()
     {
         var time = new FakeTimeProvider(TestAuthority.Begin);
-        var wrong = new WrongKeys(time);
+        var wrong = new WrongKeys(new Ostiary.Clearinghouse.Storage.WrongKeyMemory(), time);
         using var key = TestAuthority.NewKey();
         var (server, other) = (LicenseServerId.Of(TestAuthority.Spki(key)), LicenseServerId.Of(RandomNumberGenerator.GetBytes(91)));
         for (var attempt = 0; attempt < WrongKeys.Free; attempt++)

@@ -13,6 +13,7 @@ using Ostiary.Doors.Accounts;
 using Ostiary.LicenseServer;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
@@ -297,7 +298,7 @@ public sealed class AccountTests : IAsyncLifetime
         await new AccountsClient(_server.Remote(made.Token)).CallerAsync(Cancellation);
         await AssertProblemAsync(LicensingProblem.NotAuthenticated, null, SignInAsync(Wrong, Wrong));
 
-        var files = Directory.GetFiles(Path.Combine(_server.Directory, "state"), "ledger.db*").Select(ReadShared).ToList();
+        var files = TestDatabases.Contents(_server.Database, Path.Combine(_server.Directory, "state"), "ledger.db*");
         foreach (var secret in new[] { Password, Wrong, signedIn.Token, made.Token })
         {
             Assert.All(files, file => Assert.Equal(-1, file.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret))));
@@ -306,14 +307,6 @@ public sealed class AccountTests : IAsyncLifetime
 
         // The search finds what is there.
         Assert.Contains(files, file => file.AsSpan().IndexOf("program"u8) >= 0);
-
-        static byte[] ReadShared(string path)
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            var bytes = new byte[file.Length];
-            file.ReadExactly(bytes);
-            return bytes;
-        }
     }
 
     [Theory]
@@ -328,15 +321,7 @@ public sealed class AccountTests : IAsyncLifetime
     {
         await Root.AddAsync(new("alice", AccountRole.Reader, Password), Cancellation);
         await Root.CreateTokenAsync(new("program", AccountRole.Reader, 1), Cancellation);
-        using (var connection = new Microsoft.Data.Sqlite.SqliteConnection($"Data Source={Path.Combine(_server.Directory, "state", "ledger.db")};Pooling=False"))
-        {
-            connection.Open();
-            using var command = connection.CreateCommand();
-#pragma warning disable CA2100 // A test's own words.
-            command.CommandText = sql;
-#pragma warning restore CA2100
-            Assert.NotEqual(0, command.ExecuteNonQuery());
-        }
+        Assert.NotEqual(0, TestDatabases.Query(_server.Database, Path.Combine(_server.Directory, "state", "ledger.db"), sql, command => command.ExecuteNonQuery()));
 
         var verification = await _server.Administration.VerifyAuditAsync(Cancellation);
 

@@ -14,6 +14,7 @@ using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Ostiary.Roles.Tests.SessionHost;
 using Xunit;
 
@@ -25,17 +26,23 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     private readonly Uri? _clearinghouse;
     private readonly X509Certificate2? _root;
     private readonly List<IDisposable> _used = [];
+    private readonly bool _isOwner;
     private WebApplication _app = null!;
     private int _port;
 
-    private RunningLicenseServer(Uri? clearinghouse, X509Certificate2? root)
+    private RunningLicenseServer(Uri? clearinghouse, X509Certificate2? root, RunningLicenseServer? other = null)
     {
+        _isOwner = other is null;
+        Database = other is null ? TestDatabases.NewLedger() : other.Database;
         _clearinghouse = clearinghouse;
         _root = root;
         Time = new(TestLedger.Begin, () => _app.Services.GetRequiredService<Ledger>().Clock.GetUtcNow());
     }
 
     public string Directory { get; } = System.IO.Directory.CreateTempSubdirectory("ostiary-ls-").FullName;
+
+    /// <summary>The ledger's PostgreSQL database; null where it is SQLite.</summary>
+    public string? Database { get; }
 
     public WalkedTime Time { get; }
 
@@ -72,6 +79,16 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         var server = new RunningLicenseServer(clearinghouse?.Address, root ?? clearinghouse?.Authority.Root);
         await server.StartAsync();
         return server;
+    }
+
+    /// <summary>Another node of the same license server: its key files, its database, a state directory of its own.</summary>
+    public static async Task<RunningLicenseServer> StartNodeAsync(RunningLicenseServer other)
+    {
+        var node = new RunningLicenseServer(other._clearinghouse, other._root, other);
+        node.Time.AdjustTime(other.Time.GetUtcNow());
+        node.CopyKeyOf(other);
+        await node.StartAsync();
+        return node;
     }
 
     /// <summary>One at a clearinghouse that runs as in production, at its time.</summary>
@@ -154,7 +171,15 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         AdministrationHttp.Dispose();
         await _app.DisposeAsync();
         SqliteConnection.ClearAllPools();
+        if (_isOwner)
+            TestDatabases.Drop(Database);
         System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    private void CopyKeyOf(RunningLicenseServer other)
+    {
+        System.IO.Directory.CreateDirectory(Path.Combine(Directory, "state"));
+        File.Copy(Path.Combine(other.Directory, "state", "license-server.key"), Path.Combine(Directory, "state", "license-server.key"));
     }
 
     private async Task StartAsync()
@@ -169,6 +194,7 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
         var options = new LicenseServerOptions
         {
             StateDirectory = Path.Combine(Directory, "state"),
+            Database = Database,
             Listen = $"127.0.0.1:{_port}",
             AdministrationListen = "127.0.0.1:0",
             SignInsPerMinute = 1_000,
@@ -185,6 +211,15 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
 /// <summary>A session host as its license server sees it: a key, and the certificate that it was given.</summary>
 internal sealed class TestHost(RunningLicenseServer server)
 {
+    private RunningLicenseServer _server = server;
+
+    /// <summary>Asks another node of the license server from here on.</summary>
+    public void TurnTo(RunningLicenseServer node)
+    {
+        _server = node;
+        Reconnect();
+    }
+
     private const string MachineId = "00112233445566778899aabbccddeeff";
 
     public ECDsa Key { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -203,7 +238,7 @@ internal sealed class TestHost(RunningLicenseServer server)
 
     public async Task<Membership> JoinAsync(string token, string machineId = MachineId)
     {
-        Use(await new LicenseServerClient(server.At(SelfMade())).JoinAsync(new(token, machineId, "host"), TestPublisher.Cancellation));
+        Use(await new LicenseServerClient(_server.At(SelfMade())).JoinAsync(new(token, machineId, "host"), TestPublisher.Cancellation));
         return Membership;
     }
 
@@ -216,7 +251,7 @@ internal sealed class TestHost(RunningLicenseServer server)
 
     public void Reconnect()
     {
-        Http = server.At(Certificate);
+        Http = _server.At(Certificate);
         Client = new(Http);
     }
 
@@ -239,7 +274,7 @@ internal sealed class TestHost(RunningLicenseServer server)
     public async Task<RevocationListStatement> RevocationsAsync(long after = 0, int wait = 0)
     {
         var answer = await Client.RevocationsAsync(after, wait, TestPublisher.Cancellation);
-        return RevocationListStatement.Decode(server.Verified(answer.List));
+        return RevocationListStatement.Decode(_server.Verified(answer.List));
     }
 
     public async Task<bool> LogOnAsync(TestDevice device)

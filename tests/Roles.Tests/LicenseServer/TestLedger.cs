@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -12,6 +13,7 @@ using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Packs;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
@@ -23,10 +25,14 @@ internal sealed class TestLedger : IAsyncDisposable
 
     private readonly LicenseServerOptions _options;
 
-    public TestLedger(int temporariesPerHost = 2_000, int maxBatch = 256)
+    private readonly bool _isOwner;
+
+    public TestLedger(int temporariesPerHost = 2_000, int maxBatch = 256, string? database = null)
     {
+        _isOwner = database is null;
         _options = new()
         {
+            Database = database ?? TestDatabases.NewLedger(),
             StateDirectory = Directory.CreateTempSubdirectory("ostiary-ledger-").FullName,
             TemporariesPerHost = temporariesPerHost,
             MaxBatch = maxBatch,
@@ -126,27 +132,16 @@ internal sealed class TestLedger : IAsyncDisposable
 
     /// <summary>What somebody with the file and a text editor could do.</summary>
     public void Tamper(string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={File};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        Assert.NotEqual(0, command.ExecuteNonQuery());
-    }
+        => Assert.NotEqual(0, TestDatabases.Query(_options.Database, File, sql, command => command.ExecuteNonQuery()));
 
-    public long Scalar(string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={File};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        return (long)command.ExecuteScalar()!;
-    }
+    public long Scalar(string sql) => TestDatabases.Query(_options.Database, File, sql, command => Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture));
 
     public async ValueTask DisposeAsync()
     {
         await Ledger.DisposeAsync();
         SqliteConnection.ClearAllPools();
+        if (_isOwner)
+            TestDatabases.Drop(_options.Database);
         Directory.Delete(_options.StateDirectory, recursive: true);
     }
 

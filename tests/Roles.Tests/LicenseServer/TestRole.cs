@@ -10,6 +10,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.LicenseServer;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
@@ -23,7 +24,7 @@ internal sealed class TestRole : IAsyncDisposable
     private TestRole()
     {
         Time = new(new DateTimeOffset(2026, 3, 10, 12, 0, 0, TimeSpan.Zero), () => App!.Services.GetRequiredService<Ledger>().Clock.GetUtcNow());
-        Options = new() { StateDirectory = _directory, Listen = "127.0.0.1:0" };
+        Options = new() { StateDirectory = _directory, Listen = "127.0.0.1:0", Database = TestDatabases.NewLedger() };
         App = LicenseServerRole.Build(Options, Time, logging => logging.SetMinimumLevel(LogLevel.None));
     }
 
@@ -96,6 +97,7 @@ internal sealed class TestRole : IAsyncDisposable
         await App.StopAsync(CancellationToken.None);
         await App.DisposeAsync();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        TestDatabases.Drop(Options.Database);
         Directory.Delete(_directory, recursive: true);
     }
 }

@@ -35,7 +35,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private IReadOnlyList<Route> Routes
         => [.. Route.Of(_publisher.ClearinghouseApp).Where(route => route.Pattern.Split('/')[2] is not ("accounts" or "tokens" or "caller" or "sign-in" or "sign-out"))];
 
-    private string Database => RouteCalls.Snapshot(Path.Combine(_publisher.At("clearinghouse"), "clearinghouse.db"));
+    private string Database => RouteCalls.Snapshot(_publisher.Database, _publisher.DatabaseFile);
 
     public async ValueTask InitializeAsync()
     {

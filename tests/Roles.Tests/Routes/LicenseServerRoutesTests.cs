@@ -121,7 +121,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
 
     private IEnumerable<Route> Hosts => Route.Of(_server.App).Where(route => route.Says<DoorMetadata>()!.Door == Door.Hosts);
 
-    private string Ledger => RouteCalls.Snapshot(System.IO.Path.Combine(_server.Directory, "state", "ledger.db"));
+    private string Ledger => RouteCalls.Snapshot(_server.Database, System.IO.Path.Combine(_server.Directory, "state", "ledger.db"));
 
     public async ValueTask InitializeAsync()
     {

@@ -7,6 +7,7 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Roles.Tests.Postgres;
 using Ostiary.Roles.Tests.Clearinghouse;
 
 namespace Ostiary.Roles.Tests.Routes;
@@ -65,10 +66,12 @@ internal static class RouteCalls
     }
 
     /// <summary>All rows of all tables, but for what is written down of every visit.</summary>
-    public static string Snapshot(string database)
+    public static string Snapshot(string? database, string file)
     {
-        string[] visits = ["last_used_at", "last_seen_at", "touches", "signature"];
-        using var connection = new SqliteConnection($"Data Source={database};Pooling=False;Mode=ReadOnly");
+        string[] visits = ["last_used_at", "last_seen_at", "touches", "signature", "lastusedat"];
+        if (database is not null)
+            return TestDatabases.Dump(database, visits);
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False;Mode=ReadOnly");
         connection.Open();
         var text = new StringBuilder();
         foreach (var table in Read("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").Select(row => row[0]))

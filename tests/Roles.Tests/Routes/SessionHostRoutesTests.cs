@@ -29,7 +29,7 @@ public sealed class SessionHostRoutesTests : IAsyncLifetime
 
     private string Socket => Path.Combine(_state, "admin.sock");
 
-    private string Store => RouteCalls.Snapshot(Directory.GetFiles(_state, "*.db").Single());
+    private string Store => RouteCalls.Snapshot(null, Directory.GetFiles(_state, "*.db").Single());
 
     private IReadOnlyList<Route> Routes => Route.Of(_gateway.Services);
 
