@@ -14,7 +14,7 @@ using Ostiary.SessionHost.Storage;
 namespace Ostiary.SessionHost.LicenseServers;
 
 /// <summary>One license server that the host joined: its pinned key, the connection to it, whether it is silent, and the highest ledger number seen.</summary>
-internal sealed class ServerLink : IDisposable
+internal sealed partial class ServerLink : IDisposable
 {
     /// <summary>A list that only got younger is written so often.</summary>
     private static readonly TimeSpan KeptEvery = TimeSpan.FromMinutes(5);
@@ -32,9 +32,6 @@ internal sealed class ServerLink : IDisposable
     private bool _wentBack;
     private volatile bool _wantsRenewal;
     private volatile RevocationListStatement? _revocations;
-    private volatile PublisherTrust? _trust;
-    private volatile bool _chainHolds;
-    private volatile string? _offeredTrust;
 
     public ServerLink(MembershipRow row, HostKey key, SessionHostOptions options, Store store, TimeProvider time, ILogger logger)
     {
@@ -64,35 +61,6 @@ internal sealed class ServerLink : IDisposable
     public Guid HostId { get; }
 
     public LicensingMode Mode { get; }
-
-    /// <summary>What is known of the publisher; null while the license server is not activated, as far as this host knows.</summary>
-    public PublisherTrust? Trust => _trust;
-
-    /// <summary>The license server's certificate and those above it, as it showed them last.</summary>
-    public IReadOnlyList<X509Certificate2> LicenseServerChain => [.. _chain.Skip(1)];
-
-    /// <summary>The publisher has revoked this license server: it is not asked, and its CALs and leases count for nothing. Null where not.</summary>
-    public RevokedLicenseServer? Revoked => _trust?.RevocationOf(Fingerprint);
-
-    /// <summary>Names what the license server knows of the publisher, as it said last; null where it said nothing.</summary>
-    public string? OfferedTrust => _offeredTrust;
-
-    /// <summary>What was taken of the publisher when the license server knew this.</summary>
-    public string? TakenTrust { get; set; }
-
-    /// <summary>Whether the license server's certificate would hold under this.</summary>
-    public bool HoldsUnder(PublisherTrust trust) => trust.LeadsTo(_chain[1], _chain.Skip(2), _time.GetUtcNow());
-
-    /// <summary>This is known from here on.</summary>
-    public void Know(PublisherTrust trust)
-    {
-        _trust = trust;
-        _chainHolds = HoldsUnder(trust);
-    }
-
-    /// <summary>Asks what there is to know of the publisher.</summary>
-    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
-    public Task<TrustDocuments> AskTrustAsync(CancellationToken cancellation) => CallAsync(api => api.TrustAsync(cancellation), cancellation);
 
     public DateTimeOffset CertificateFrom => _chain[0].NotBefore.ToUniversalTime();
 
