@@ -145,4 +145,7 @@ internal enum IssuanceStep
     RedemptionStored,
     RedemptionSigned,
     RedemptionSignatureStored,
+    SuccessionStored,
+    SuccessionSigned,
+    SuccessionPacksSigned,
 }

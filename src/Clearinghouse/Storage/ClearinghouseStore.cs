@@ -27,6 +27,8 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
 
     public DbSet<RevocationListRow> RevocationLists => Set<RevocationListRow>();
 
+    public DbSet<SuccessionRow> Successions => Set<SuccessionRow>();
+
     public DbSet<AuditRow> Audit => Set<AuditRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
@@ -85,6 +87,11 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
         {
             list.HasKey(row => row.Number);
             list.Property(row => row.Number).ValueGeneratedNever();
+        });
+        model.Entity<SuccessionRow>(succession =>
+        {
+            succession.HasKey(row => row.Old);
+            succession.HasIndex(row => row.New).IsUnique();
         });
         model.Entity<AuditRow>(audit =>
         {
