@@ -11,12 +11,17 @@ using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Identity;
 
-/// <summary>Who the license server is at the moment: its certificate and those above it. Replaced as a whole at activation.</summary>
+/// <summary>Who the license server is at the moment: its key, its certificate and those above it. Replaced as a whole.</summary>
+/// <param name="Key">Its key.</param>
 /// <param name="Certificate">Its certificate: self-made, or issued by a clearinghouse.</param>
 /// <param name="Chain">The certificate and those above it without the root: what CALs, hosts and TLS carry.</param>
 /// <param name="Trust">What is known of the publisher; null while it is not activated.</param>
-internal sealed record Credentials(X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust)
+/// <param name="Predecessors">The keys that it had before, the first one first.</param>
+internal sealed record Credentials(
+    SigningKey Key, X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, IReadOnlyList<Predecessor> Predecessors)
 {
+    public LicenseServerId Id { get; } = LicenseServerId.Of(Key.PublicKey);
+
     public bool IsActivated => Trust is not null;
 
     /// <summary>The root that the chain leads to; null while it is not activated.</summary>
@@ -33,6 +38,17 @@ internal sealed record Credentials(X509Certificate2 Certificate, IReadOnlyList<X
 
     /// <summary>The chain in PEM, as it follows a CAL in a stored license.</summary>
     public byte[] ChainText { get; } = Encoding.ASCII.GetBytes(CertificateChain.ToPem(Chain));
+
+    /// <summary>Whether this key, or one that it has followed, signed the to-be-signed bytes of a certificate.</summary>
+    public bool HasEverSigned(byte[] toBeSigned, byte[] signature)
+        => Key.HasSigned(toBeSigned, signature) || Predecessors.Any(before => before.HasSigned(toBeSigned, signature));
+
+    /// <summary>Whether this license server issued a certificate, under whichever of its keys.</summary>
+    public bool HasIssued(X509Certificate2 certificate)
+        => DeviceCal.IsSignedBy(certificate, Certificate) || Predecessors.Any(before => DeviceCal.IsSignedBy(certificate, before.Chain[0]));
+
+    /// <summary>A key pack's number follows from its product key and the key of the license server that redeemed it: this one, or one before it.</summary>
+    public IEnumerable<KeyFingerprint> EverKeys => Predecessors.Select(before => before.Fingerprint).Prepend(Key.Fingerprint);
 }
 
 /// <summary>The license server's key and its certificates.</summary>
@@ -42,16 +58,11 @@ internal sealed class LicenseServerIdentity : IDisposable
 
     private volatile Credentials _current;
 
-    private LicenseServerIdentity(SigningKey key, Credentials current)
-    {
-        Key = key;
-        _current = current;
-        Id = LicenseServerId.Of(key.PublicKey);
-    }
+    private LicenseServerIdentity(Credentials current) => _current = current;
 
-    public SigningKey Key { get; }
+    public SigningKey Key => _current.Key;
 
-    public LicenseServerId Id { get; }
+    public LicenseServerId Id => _current.Id;
 
     public Credentials Current => _current;
 
@@ -59,8 +70,8 @@ internal sealed class LicenseServerIdentity : IDisposable
     /// <exception cref="IOException">Key and ledger do not belong together.</exception>
     public static LicenseServerIdentity Open(string keyFile, LedgerContext db, TimeProvider time)
     {
-        var key = new SigningKey(PrivateKeyFile.OpenOrCreate(keyFile));
         var row = db.Identity.AsTracking().SingleOrDefault();
+        var key = OpenKey(keyFile, row);
         if (row is null)
         {
             row = new IdentityRow { SelfMadeCertificate = MakeCertificate(key, time.GetUtcNow()) };
@@ -68,28 +79,63 @@ internal sealed class LicenseServerIdentity : IDisposable
             db.SaveChanges();
         }
 
-        var current = Read(row);
+        var current = Read(row, key, [.. db.Successions.Where(succession => succession.SwitchedAt != null).OrderBy(succession => succession.Id).ToList().Select(succession => Predecessor.Of(succession))]);
         if (KeyFingerprint.Of(current.Certificate) == key.Fingerprint)
-            return new(key, current);
+            return new(current);
         key.Dispose();
         throw new IOException($"{keyFile} is not the key of this ledger: the ledger's certificate is of key {KeyFingerprint.Of(current.Certificate)}; put the key back from the backup of both");
     }
 
-    public void Replace(IdentityRow row) => _current = Read(row);
+    /// <summary>The key that follows, until it is in use.</summary>
+    public static string NextKeyFile(string keyFile) => keyFile + ".next";
 
-    public void Dispose() => Key.Dispose();
+    /// <summary>The same key under other certificates.</summary>
+    public void Replace(IdentityRow row) => _current = Read(row, _current.Key, _current.Predecessors);
 
-    private static Credentials Read(IdentityRow row)
+    /// <summary>Another key, or the same in the place of another license server.</summary>
+    public void Succeed(IdentityRow row, SigningKey key, Predecessor before) => _current = Read(row, key, [.. _current.Predecessors, before]);
+
+    /// <summary>The same keys; one of those before under another statement.</summary>
+    public void Replace(IReadOnlyList<Predecessor> predecessors) => _current = _current with { Predecessors = predecessors };
+
+    public void Dispose()
+    {
+        Key.Dispose();
+        foreach (var before in _current.Predecessors)
+            before.Retired?.Dispose();
+    }
+
+    // The ledger is switched first, then the files: whatever stops the machine between the two, the next start finds the key that the ledger names.
+    private static SigningKey OpenKey(string keyFile, IdentityRow? row)
+    {
+        var next = NextKeyFile(keyFile);
+        if (row?.Certificate is { } certificate && File.Exists(next))
+        {
+            var following = new SigningKey(PrivateKeyFile.OpenOrCreate(next));
+            using var own = X509CertificateLoader.LoadCertificate(certificate);
+            if (KeyFingerprint.Of(own) == following.Fingerprint)
+            {
+                PrivateKeyFile.Replace(next, keyFile);
+                return following;
+            }
+
+            following.Dispose();
+        }
+
+        return new(PrivateKeyFile.OpenOrCreate(keyFile));
+    }
+
+    private static Credentials Read(IdentityRow row, SigningKey key, IReadOnlyList<Predecessor> predecessors)
     {
         if (row is not { Certificate: { } certificate, IssuingCertificate: { } issuing, Root: { } root })
         {
             var selfMade = X509CertificateLoader.LoadCertificate(row.SelfMadeCertificate);
-            return new(selfMade, [selfMade], null);
+            return new(key, selfMade, [selfMade], null, predecessors);
         }
 
         var own = X509CertificateLoader.LoadCertificate(certificate);
         return new(
-            own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust));
+            key, own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust), predecessors);
     }
 
     private static byte[] MakeCertificate(SigningKey key, DateTimeOffset now)

@@ -11,7 +11,8 @@ namespace Ostiary.LicenseServer.Issuance;
 /// <param name="Serial">Its serial number.</param>
 /// <param name="ToBeSigned">Its to-be-signed bytes.</param>
 /// <param name="Stored">The stored license as it came.</param>
-internal sealed record PresentedCal(CalSerial Serial, byte[] ToBeSigned, byte[] Stored);
+/// <param name="IsClaim">A key has signed it that is in somebody's hands: it proves nothing, and is looked up by its serial number.</param>
+internal sealed record PresentedCal(CalSerial Serial, byte[] ToBeSigned, byte[] Stored, bool IsClaim = false);
 
 /// <summary>A checked request for a Device CAL.</summary>
 /// <param name="Host">Who asks.</param>
@@ -43,8 +44,11 @@ internal sealed record DeviceCalOutcome(Cal? Cal, bool Presented, RefusalReason?
 /// Finds the device, decides, and writes: 1. a request id that was answered is answered the same; 2. the device, by its CAL, else by hardware id and name;
 /// 3. what is over expires; 4. the rule; 5. its rows; 6. the request id.
 /// </summary>
-internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates templates, string? whyNothing = null) : LedgerCommand<DeviceCalOutcome>
+internal sealed class DeviceCalCommand(DeviceCalQuestion question, Func<CalTemplates> current, string? whyNothing = null) : LedgerCommand<DeviceCalOutcome>
 {
+    // Of the key that is in use when it is decided, not when it was asked.
+    private CalTemplates Templates => current();
+
     public override void Collect(Needs needs)
     {
         needs.Hosts.Add(question.Host.HostId);
@@ -110,8 +114,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         if (question.Presented is not { } presented)
             return known;
         if (batch.Rows.BySerial(presented.Serial) is { } row)
-            return IsOfThisDevice(row) && !IsElsewhere(batch, row.DeviceId) ? row.DeviceId : known;
-        return Adopt(batch, presented, known) ?? known;
+            return IsOfThisDevice(row) && (!presented.IsClaim || IsPresented(row)) && !IsElsewhere(batch, row.DeviceId) ? row.DeviceId : known;
+        return presented.IsClaim ? known : Adopt(batch, presented, known) ?? known;
     }
 
     // A hardware id that is the same on every machine names nobody: the name must agree, too.
@@ -212,7 +216,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         switch (decision)
         {
             case Decision.Keep when held!.HardwareId.AsSpan().SequenceEqual(question.HardwareId):
-                return new(held, IsPresented(held), null, null);
+                return IsLeft(held) ? new(held, IsPresented(held), null, null)
+                    : new(held is License { Kind: LicenseKind.Permanent } old ? Follow(batch, old) : GrantTemporary(batch, host, device, held, held.Version, held.NotAfter), false, null, null);
 
             // The device was merged and comes with its other hardware id: a CAL names one.
             case Decision.Keep:
@@ -235,7 +240,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
     private Cal GrantTemporary(LedgerBatch batch, JoinedHost host, Guid device, Cal? held, CalVersion version, DateTimeOffset until)
     {
         var serial = CalSerial.Draw(batch.Now);
-        var notAfter = Earlier(until, templates.Until);
+        var notAfter = Earlier(until, Templates.Until);
         var temporary = new Temporary
         {
             Serial = serial,
@@ -247,7 +252,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
             Version = version,
             NotBefore = batch.Now,
             NotAfter = notAfter,
-            ToBeSigned = templates.Make(version, null, question.HardwareId, serial, batch.Now, notAfter),
+            ToBeSigned = Templates.Make(version, null, question.HardwareId, serial, batch.Now, notAfter),
         };
         switch (held)
         {
@@ -284,9 +289,26 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         }
 
         var serial = CalSerial.Draw(batch.Now);
-        var notAfter = Earlier(until, templates.Until);
-        var license = NewLicense(device, version, serial, batch.Now, notAfter, templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
+        var notAfter = Earlier(until, Templates.Until);
+        var license = NewLicense(device, version, serial, batch.Now, notAfter, Templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
         batch.Add(renewal ? "license-renewed" : "license-issued", license);
+        return license;
+    }
+
+    // Made by a key that was followed it stays with the device that has it to its end, if nobody else can have made it.
+    private bool IsLeft(Cal held) => Templates.IsMadeBy(held) || (IsPresented(held) && !Templates.FollowStolenKey);
+
+    // The same seat and the same end, under the key that is in use now.
+    private License Follow(LedgerBatch batch, License held)
+    {
+        batch.Replace(held);
+        batch.Pack(held.PackId)?.AdoptSeat();
+        var serial = CalSerial.Draw(batch.Now);
+        var notAfter = Earlier(held.NotAfter, Templates.Until);
+        var packId = held.PackId!.Value;
+        var license = NewLicense(
+            held.DeviceId, held.Version, serial, batch.Now, notAfter, Templates.Make(held.Version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, held.Account);
+        batch.Add("license-followed", license);
         return license;
     }
 
@@ -298,7 +320,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         var serial = CalSerial.Draw(batch.Now);
         var packId = held.PackId!.Value;
         var license = NewLicense(
-            held.DeviceId, held.Version, serial, batch.Now, held.NotAfter, templates.Make(held.Version, packId, question.HardwareId, serial, batch.Now, held.NotAfter), packId, held.Account);
+            held.DeviceId, held.Version, serial, batch.Now, held.NotAfter, Templates.Make(held.Version, packId, question.HardwareId, serial, batch.Now, held.NotAfter), packId, held.Account);
         batch.Add("license-reissued", license);
         return license;
     }

@@ -31,8 +31,7 @@ internal static class TakeReceipts
         if (report.Receipts is not { Count: <= RecoveryReport.MaxReceipts })
             throw new ProblemException(LicensingProblem.InvalidField, $"receipts has {report.Receipts?.Count.ToString() ?? "no"} entries; at most {RecoveryReport.MaxReceipts} are taken", "receipts");
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        var seen = report.Head is { Hash.Length: SHA256.HashSizeInBytes, Signature: { } signature } head
-            && ledger.Identity.Key.HasSignedFixed(LedgerHead.ToBeSigned(head.Number, head.Hash), signature) ? head.Number : 0;
+        var seen = report.Head is { Hash.Length: SHA256.HashSizeInBytes, Signature: not null } head && ledger.HasSigned(head) ? head.Number : 0;
         // Signatures are checked before the writer's turn.
         var proven = report.Receipts.Select((receipt, index) => Check(receipt, index)).Select(item => (item.Receipt, item.Serial, ToBeSigned: ledger.Prove(item.Receipt, item.Serial)))
             .Where(item => item.ToBeSigned is not null).ToList();

@@ -10,6 +10,8 @@ internal sealed class LedgerPosition(long number, byte[] hash, SigningKey key)
 
     public long Number => number;
 
+    public SigningKey Key => key;
+
     public LedgerHead Signed => _signed.Value;
 }
 

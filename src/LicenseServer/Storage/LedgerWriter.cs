@@ -14,7 +14,7 @@ namespace Ostiary.LicenseServer.Storage;
 internal sealed class LedgerWriter : IAsyncDisposable
 {
     private readonly LedgerDatabase _database;
-    private readonly SigningKey _key;
+    private readonly LicenseServerIdentity _identity;
     private readonly TimeProvider _time;
     private readonly LedgerLimits _limits;
     private readonly ILogger<LedgerWriter> _log;
@@ -27,10 +27,10 @@ internal sealed class LedgerWriter : IAsyncDisposable
     private LedgerPosition? _position;
     private volatile TaskCompletionSource _listChanged = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public LedgerWriter(LedgerDatabase database, SigningKey key, TimeProvider time, LedgerLimits limits, ILogger<LedgerWriter> log)
+    public LedgerWriter(LedgerDatabase database, LicenseServerIdentity identity, TimeProvider time, LedgerLimits limits, ILogger<LedgerWriter> log)
     {
         _database = database;
-        _key = key;
+        _identity = identity;
         _time = time;
         _limits = limits;
         _log = log;
@@ -64,7 +64,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
         command.Collect(needs);
         command.Apply(new LedgerBatch(db, hot, WorkingSet.Load(db, needs), head, Now(), _limits));
         await transaction.RollbackAsync().ConfigureAwait(false);
-        command.Committed(new(head.Number, head.Hash, _key));
+        command.Committed(new(head.Number, head.Hash, _identity.Key));
         return (await command.Done.ConfigureAwait(false)).Result;
     }
 
@@ -96,10 +96,17 @@ internal sealed class LedgerWriter : IAsyncDisposable
         while (WaitForRequests())
         {
             LetGather();
-            while (batch.Count < _limits.MaxBatch && _queue.Reader.TryRead(out var command))
-                batch.Add(command);
-            Process(batch);
+            LedgerCommand? alone = null;
+            while (alone is null && batch.Count < _limits.MaxBatch && _queue.Reader.TryRead(out var command))
+                if (command.IsAlone)
+                    alone = command;
+                else
+                    batch.Add(command);
+            if (batch.Count > 0)
+                Process(batch);
             batch.Clear();
+            if (alone is not null)
+                Process([alone]);
         }
 
         _ended.SetResult();
@@ -158,8 +165,8 @@ internal sealed class LedgerWriter : IAsyncDisposable
             CrashPoints.Reach(CrashPoints.AfterInsert);
             transaction.Commit();
             CrashPoints.Reach(CrashPoints.AfterCommit);
-            if (_position is null || _position.Number != head.Number)
-                _position = new(head.Number, head.Hash, _key);
+            if (_position is null || _position.Number != head.Number || _position.Key != _identity.Key)
+                _position = new(head.Number, head.Hash, _identity.Key);
             if (head.ListNumber != listBefore)
                 WakeHosts();
         }

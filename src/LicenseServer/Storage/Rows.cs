@@ -172,5 +172,8 @@ internal sealed class IdentityRow
     /// <summary>The same key, certified by another issuing key.</summary>
     public void Recertify(byte[] certificate, byte[] issuing) => (Certificate, IssuingCertificate) = (certificate, issuing);
 
+    /// <summary>Another key, certified; its activation request has this nonce.</summary>
+    public void Succeed(byte[] certificate, byte[] issuing, long nonce) => (Certificate, IssuingCertificate, ActivationNonce) = (certificate, issuing, nonce);
+
     public void Know(byte[] trust) => Trust = trust;
 }
