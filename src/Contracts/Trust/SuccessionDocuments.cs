@@ -23,6 +23,20 @@ public sealed record SuccessionDocuments(IReadOnlyList<SuccessionDocument> Succe
     /// <summary>More than one a year of a certificate's life, for several license servers in one.</summary>
     public const int MaxSuccessions = 64;
 
+    /// <summary>Names what is known of the keys of before; null where there were none.</summary>
+    public static string? TagOf(IEnumerable<SuccessionDocument> successions)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var any = false;
+        foreach (var document in successions)
+        {
+            hash.AppendData(SHA256.HashData(document.Statement));
+            any = true;
+        }
+
+        return any ? Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16)) : null;
+    }
+
     /// <summary>Characters of PEM; a chain of two certificates is some 1,800.</summary>
     public const int MaxPemLength = 16 * 1024;
 }

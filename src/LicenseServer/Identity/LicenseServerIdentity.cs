@@ -39,6 +39,9 @@ internal sealed record Credentials(
     /// <summary>The chain in PEM, as it follows a CAL in a stored license.</summary>
     public byte[] ChainText { get; } = Encoding.ASCII.GetBytes(CertificateChain.ToPem(Chain));
 
+    /// <summary>Names the keys of before, for hosts; null where there are none.</summary>
+    public string? SuccessionsTag => SuccessionDocuments.TagOf(Predecessors.Select(before => before.Document));
+
     /// <summary>Whether this key, or one that it has followed, signed the to-be-signed bytes of a certificate.</summary>
     public bool HasEverSigned(byte[] toBeSigned, byte[] signature)
         => Key.HasSigned(toBeSigned, signature) || Predecessors.Any(before => before.HasSigned(toBeSigned, signature));

@@ -43,7 +43,7 @@ internal sealed class ClockConfirmation
 /// </summary>
 internal sealed class Recovery
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(90);
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(90);
 
     public long Id { get; private set; }
 
