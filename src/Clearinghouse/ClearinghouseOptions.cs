@@ -155,4 +155,7 @@ internal enum IssuanceStep
     RedemptionStored,
     RedemptionSigned,
     RedemptionSignatureStored,
+    SuccessionStored,
+    SuccessionSigned,
+    SuccessionPacksSigned,
 }

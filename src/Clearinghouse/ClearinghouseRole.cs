@@ -22,6 +22,7 @@ using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Clearinghouse.Telephone;
 using Ostiary.Clearinghouse.Tls;
+using Ostiary.Clearinghouse.Successions;
 using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
@@ -117,6 +118,9 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<Revoke>();
         builder.Services.AddSingleton<ShowTrust>();
         builder.Services.AddSingleton<ReplaceDocuments>();
+        builder.Services.AddSingleton<Successions.Successions>();
+        builder.Services.AddSingleton<SucceedKey>();
+        builder.Services.AddSingleton<NameSuccessor>();
 
         var app = builder.Build();
         app.Use(ProblemResponses.Catch);
@@ -147,6 +151,8 @@ public static class ClearinghouseRole
             .Answers<TrustDocuments>("What followers trust by: roots, withdrawn issuing keys, and what is revoked.");
         app.MapPost("/v1/replacements", (HttpContext context, ReplaceDocuments use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<ReplacementRequest>().Answers<ReplacementAnswer>("A license server's documents as they are signed now, in the place of those under a withdrawn key.");
+        app.MapPost("/v1/successions", (HttpContext context, SucceedKey use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<SucceedRequest>().Answers<SucceedResponse>("A license server's key is followed by another; the same request gets the same answer.");
         app.MapPost("/v1/draws", (HttpContext context, DrawCals use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<DrawCalsRequest>().Answers<DrawCalsResponse>("Draws CALs from an agreement, as a product key for the license server that asks; the same request gets the same key.");
         CarryPages.Map(app, limited);
@@ -172,6 +178,8 @@ public static class ClearinghouseRole
             .Takes<RevokeLicenseServerRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a license server.");
         app.MapPost("/v1/revocations/key-packs", (HttpContext context, Revoke use) => use.KeyPackAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<RevokeKeyPackRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a key pack.");
+        app.MapPost("/v1/license-servers/{id}/succession", (HttpContext context, string id, NameSuccessor use) => use.HandleAsync(context, id)).At(Door.Administration).For(AccountRole.Administrator)
+            .Takes<SucceedServerRequest>().Answers<SuccessionRecord>("Another license server follows one whose key is lost or stolen.");
         app.MapPost("/v1/transfers", (HttpContext context, TransferKeyPack use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<TransferRequest>().Answers<TransferRecord>("Takes a product key from the license server that has redeemed it, for another one.");
         app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)

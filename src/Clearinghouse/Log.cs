@@ -56,6 +56,9 @@ internal static partial class Log
     [LoggerMessage(29, LogLevel.Information, "Revocation list {Number} signed: {Servers} license servers, {Packs} key packs")]
     public static partial void RevocationListSigned(this ILogger logger, long number, int servers, int packs);
 
+    [LoggerMessage(32, LogLevel.Warning, "License server {Old} is followed by {New}: the succession is signed")]
+    public static partial void SuccessionSigned(this ILogger logger, string old, string @new);
+
     [LoggerMessage(30, LogLevel.Information, "Signed {Kind} {Digest} (entry {Number})")]
     public static partial void Signed(this ILogger logger, string kind, string digest, long number);
 

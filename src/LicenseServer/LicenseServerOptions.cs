@@ -82,6 +82,9 @@ public sealed class LicenseServerOptions
     /// <exception cref="FormatException"><see cref="Check"/> has something to say about <see cref="AdministrationListen"/>.</exception>
     internal IPEndPoint? AdministrationEndPoint => AdministrationListen is null ? null : IPEndPoint.Parse(AdministrationListen);
 
+    /// <summary>A crash after a step of <c>docs/issuance-cycle.md</c>, for tests: what it throws ends the request there.</summary>
+    internal Action<SuccessionStep>? AfterStep { get; init; }
+
     internal string KeyFile => Path.Combine(StateDirectory, "license-server.key");
 
     internal string LedgerFile => Path.Combine(StateDirectory, "ledger.db");
@@ -157,4 +160,14 @@ public sealed class LicenseServerOptionsException(IReadOnlyList<string> errors)
     : Exception("the license server's options are not right: " + string.Join("; ", errors))
 {
     public IReadOnlyList<string> Errors { get; } = errors;
+}
+
+/// <summary>The steps of a succession that leave something behind.</summary>
+internal enum SuccessionStep
+{
+    KeyMade,
+    Prepared,
+    Answered,
+    PacksFetched,
+    Switched,
 }

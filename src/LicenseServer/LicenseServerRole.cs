@@ -22,6 +22,7 @@ using Ostiary.LicenseServer.Revocation;
 using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Succession;
 using Ostiary.LicenseServer.Time;
 using Ostiary.LicenseServer.Trust;
 using Ostiary.LicenseServer.Users;
@@ -58,6 +59,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton(new AttemptLimit(options.SignInsPerMinute, time));
         builder.Services.AddSingleton<DeclaredRoutes>().AddHostedService(services => services.GetRequiredService<DeclaredRoutes>());
         builder.Services.AddSingleton<ClearinghouseConnection>();
+        builder.Services.AddSingleton<Succeeding>();
         builder.Services.AddSingleton<TrustPulls>().AddHostedService(services => services.GetRequiredService<TrustPulls>());
         builder.Services.AddSingleton<CarriedIssuers>();
         builder.Services.AddHostedService<Sweep>();
@@ -83,12 +85,14 @@ public static class LicenseServerRole
         KeepGrace.Map(app);
         TellTime.Map(app);
         ShowTrust.Map(app);
+        ShowSuccessions.Map(app);
         TakeReceipts.Map(app);
         ManageClock.Map(app);
 
         GetStatus.Map(app);
         Activate.Map(app);
         CarryActivation.Map(app);
+        SucceedKey.Map(app);
         CheckPack.Map(app);
         InstallPack.Map(app);
         CarryPack.Map(app);

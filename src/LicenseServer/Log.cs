@@ -46,6 +46,12 @@ internal static partial class Log
     [LoggerMessage(35, LogLevel.Error, "{Reason}")]
     public static partial void IssuesNothing(ILogger logger, string reason);
 
+    [LoggerMessage(36, LogLevel.Warning, "The key of this license server was followed ({Cause}): License Server ID {Old} is {New} now, with {KeyPacks} key packs")]
+    public static partial void KeySucceeded(ILogger logger, string cause, string old, string @new, int keyPacks);
+
+    [LoggerMessage(37, LogLevel.Information, "The key that follows is not in use yet: {Reason}")]
+    public static partial void SuccessionWaits(ILogger logger, string reason);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

@@ -165,6 +165,12 @@ internal static partial class Log
     [LoggerMessage(131, LogLevel.Warning, "{Server} is recovering and got the receipts of {Count} CALs from this host")]
     public static partial void ReceiptsSent(ILogger logger, string server, int count);
 
+    [LoggerMessage(133, LogLevel.Warning, "{Server} has another key now ({Cause}): {Fingerprint} is pinned in the place of the one before")]
+    public static partial void KeyFollowed(ILogger logger, string server, string cause, string fingerprint);
+
+    [LoggerMessage(134, LogLevel.Error, "at {Server} is a key that is not the pinned one, and nothing that holds says that it follows: {Detail}")]
+    public static partial void KeyNotFollowed(ILogger logger, string server, string detail);
+
     [LoggerMessage(132, LogLevel.Error, "a change cannot be written to the database and is dropped")]
     public static partial void ChangeRuledOut(ILogger logger, Exception failure);
 }

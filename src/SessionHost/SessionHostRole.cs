@@ -60,6 +60,7 @@ public static class SessionHostRole
         services.AddSingleton<Servers>().AddHostedService(provider => provider.GetRequiredService<Servers>());
         services.AddSingleton<Joining>();
         services.AddSingleton<TrustFollowing>();
+        services.AddSingleton<SuccessionFollowing>();
         services.AddSingleton<Passes>();
         services.AddSingleton<CalQuestions>();
         services.AddSingleton<SignedTimes>();

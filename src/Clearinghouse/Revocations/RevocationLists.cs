@@ -76,12 +76,15 @@ internal sealed class RevocationLists(
         return database.ReadAsync(store => store.Revocations.AnyAsync(row => row.Subject == name, cancellation), cancellation);
     }
 
-    /// <exception cref="ProblemException">The license server is revoked.</exception>
+    /// <exception cref="ProblemException">The license server is revoked, or another one has followed it.</exception>
     public async Task RequireGoodAsync(KeyFingerprint licenseServer, CancellationToken cancellation)
     {
         if (await database.ReadAsync(store => store.Revocations.AsNoTracking().SingleOrDefaultAsync(row => row.Subject == licenseServer.Hex, cancellation), cancellation) is { } row)
             throw new ProblemException(
                 LicensingProblem.NotAllowed, $"the publisher revoked this license server on {row.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(row.Reason)}); ask the publisher");
+        if (await database.ReadAsync(store => store.Successions.AsNoTracking().SingleOrDefaultAsync(row => row.Old == licenseServer.Hex, cancellation), cancellation) is { } followed)
+            throw new ProblemException(
+                LicensingProblem.NotAllowed, $"this license server's key was followed by another on {followed.At:yyyy-MM-dd} ({KebabCase.Of(followed.Cause)}); finish that on it: ostiary server succeed");
     }
 
     /// <exception cref="ProblemException">The list is full.</exception>

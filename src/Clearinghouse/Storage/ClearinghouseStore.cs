@@ -38,6 +38,8 @@ internal class ClearinghouseStore : DbContext
 
     public DbSet<RevocationListRow> RevocationLists => Set<RevocationListRow>();
 
+    public DbSet<SuccessionRow> Successions => Set<SuccessionRow>();
+
     public DbSet<AuditRow> Audit => Set<AuditRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
@@ -96,6 +98,11 @@ internal class ClearinghouseStore : DbContext
         {
             list.HasKey(row => row.Number);
             list.Property(row => row.Number).ValueGeneratedNever();
+        });
+        model.Entity<SuccessionRow>(succession =>
+        {
+            succession.HasKey(row => row.Old);
+            succession.HasIndex(row => row.New).IsUnique();
         });
         model.Entity<AuditRow>(audit =>
         {

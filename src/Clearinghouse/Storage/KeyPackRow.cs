@@ -8,7 +8,7 @@ internal sealed class KeyPackRow
     public required long ProductKeyId { get; init; }
 
     /// <summary>The key of the license server that it is for, 64 hexadecimal digits.</summary>
-    public required string LicenseServer { get; init; }
+    public required string LicenseServer { get; set; }
 
     /// <summary>Deterministic CBOR.</summary>
     public required byte[] Payload { get; set; }
@@ -19,10 +19,10 @@ internal sealed class KeyPackRow
     /// <summary>The key that signed it, 64 hexadecimal digits.</summary>
     public string? Issuer { get; private set; }
 
-    /// <summary>When it was signed last. Without a statement: it is on its way to be signed again.</summary>
     /// <summary>When its product key went to another license server, and the pack was revoked.</summary>
     public DateTimeOffset? TransferredAt { get; set; }
 
+    /// <summary>When it was signed last. Without a statement: it is on its way to be signed again.</summary>
     public DateTimeOffset? SignedAt { get; private set; }
 
     /// <summary>Stores the statement, unless one is stored: what was once given out stays what is given out.</summary>
@@ -35,4 +35,11 @@ internal sealed class KeyPackRow
 
     /// <summary>The statement is good for nothing any more: this payload is to be signed.</summary>
     public void Withdraw(byte[] payload) => (Payload, Statement, Issuer) = (payload, null, null);
+
+    /// <summary>Its license server has another key: the same pack, to be signed for that one.</summary>
+    public void Follow(string licenseServer, byte[] payload)
+    {
+        LicenseServer = licenseServer;
+        Withdraw(payload);
+    }
 }

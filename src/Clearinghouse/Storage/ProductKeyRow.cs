@@ -46,6 +46,10 @@ internal sealed class ProductKeyRow
     /// <summary>Takes it from the license server that has redeemed it; it can be redeemed again, by the other one.</summary>
     public void Transfer(LicenseServerId to) => (RedeemedAt, RedeemedBy, PackId, BoundTo) = (null, null, null, to.Text);
 
+    /// <summary>Its license server has another ID.</summary>
+    public void Follow(string from, string to)
+        => (RedeemedBy, BoundTo) = (RedeemedBy == from ? to : RedeemedBy, BoundTo == from ? to : BoundTo);
+
     public void Redeem(LicenseServerId licenseServer, Guid packId, DateTimeOffset now)
     {
         if (RedeemedBy is not null)

@@ -14,7 +14,7 @@ namespace Ostiary.Clearinghouse.Trust;
 /// revocation list is signed and no older than a day. What fails is logged and done at the next minute.
 /// </summary>
 internal sealed class KeyUpkeep(
-    PublishedTrust trust, Issuers issuers, TlsCertificate tls, Activations activations, Redemptions redemptions, RevocationLists revocations,
+    PublishedTrust trust, Issuers issuers, TlsCertificate tls, Activations activations, Redemptions redemptions, RevocationLists revocations, Successions.Successions successions,
     TimeProvider time, ILogger<KeyUpkeep> logger) : BackgroundService
 {
     public static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
@@ -54,6 +54,9 @@ internal sealed class KeyUpkeep(
         while (await redemptions.UnderWithdrawnKeysAsync(AtOnce, cancellation) is { Count: > 0 } packs)
             foreach (var pack in packs)
                 logger.KeyPackSignedAgain((await redemptions.SignAgainAsync(pack, cancellation)).PackId);
+        while (await successions.UnderWithdrawnKeysAsync(AtOnce, cancellation) is { Count: > 0 } rows)
+            foreach (var row in rows)
+                await successions.SignAgainAsync(row, cancellation);
         await revocations.KeepFreshAsync(cancellation);
     }
 

@@ -122,6 +122,22 @@ public sealed record TransferRequest(Guid PackId, string To);
 /// <param name="ListNumber">The number of the revocation list that names the key pack.</param>
 public sealed record TransferRecord(long ProductKeyId, string From, string To, long ListNumber);
 
+/// <summary>
+/// <c>POST /v1/license-servers/{id}/succession</c>: another license server stands in the place of this one, whose key is lost or stolen. Its product keys, key
+/// packs and agreements follow; where the key was stolen, it is revoked.
+/// </summary>
+/// <param name="To">The License Server ID that follows.</param>
+/// <param name="Cause"><see cref="Statements.SuccessionCause.Lost"/> or <see cref="Statements.SuccessionCause.Stolen"/>.</param>
+public sealed record SucceedServerRequest(string To, Statements.SuccessionCause Cause);
+
+/// <param name="From">The License Server ID that was.</param>
+/// <param name="To">The License Server ID that follows.</param>
+/// <param name="Cause">Why.</param>
+/// <param name="At">When it was said.</param>
+/// <param name="KeyPacks">Key packs that followed.</param>
+/// <param name="ListNumber">The number of the revocation list that names the old key; null where it is not revoked.</param>
+public sealed record SuccessionRecord(string From, string To, Statements.SuccessionCause Cause, DateTimeOffset At, int KeyPacks, long? ListNumber);
+
 /// <param name="Subject">What is revoked, fit to be printed.</param>
 /// <param name="Reason">Why, as it was said first.</param>
 /// <param name="RevokedAt">When.</param>

@@ -19,9 +19,26 @@ namespace Ostiary.Contracts.Administration;
 /// <param name="Clock">What counts as now.</param>
 /// <param name="Recovery">While the ledger is older than what hosts have seen; else null.</param>
 /// <param name="IssuesNothing">Why it issues nothing more; null where it does.</param>
+/// <param name="Successions">The keys that this one has followed, and one that is under way; null where there are none.</param>
 public sealed record LicenseServerStatus(
     string LicenseServerId, string Address, string KeyFingerprint, bool Activated, DateTimeOffset CertificateUntil,
-    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null, RecoveryStatus? Recovery = null, string? IssuesNothing = null);
+    string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null, RecoveryStatus? Recovery = null, string? IssuesNothing = null,
+    IReadOnlyList<SuccessionStatus>? Successions = null);
+
+/// <param name="From">The License Server ID of the key that was.</param>
+/// <param name="To">That of the key that follows.</param>
+/// <param name="Cause">Why.</param>
+/// <param name="Reason">What the administrator said; null where that was nothing.</param>
+/// <param name="At">When it became so; null while it is under way.</param>
+public sealed record SuccessionStatus(string From, string To, Statements.SuccessionCause Cause, string? Reason, DateTimeOffset? At);
+
+/// <summary>
+/// <c>POST /v1/succession</c>: this license server's key is followed by another, or (<see cref="Statements.SuccessionCause.Lost"/>) this license server stands in
+/// the place of one that is lost. The same again goes on where it was. Answers a <see cref="LicenseServerStatus"/>.
+/// </summary>
+/// <param name="Cause">Why.</param>
+/// <param name="Reason">For the audit, at most 255 characters; may be null.</param>
+public sealed record SucceedKeyRequest(Statements.SuccessionCause Cause, string? Reason = null);
 
 /// <summary>The license server is recovering: it adopts every CAL of its own that it is shown, and gives newcomers temporary ones only.</summary>
 /// <param name="BeganAt">When a host first showed a higher ledger number.</param>

@@ -100,9 +100,10 @@ public sealed record ExplainedRow(string Row, string Condition, bool? Matches, s
 /// <param name="SilentSince">Since when it does not answer; null when it does.</param>
 /// <param name="RevocationNumber">The number of its newest revocation list; null when there was none.</param>
 /// <param name="RevocationsAt">When that list was signed.</param>
+/// <param name="Successions">Keys that the pinned one has followed; null where there are none.</param>
 public sealed record LicenseServerLink(
     string Address, string KeyFingerprint, DateTimeOffset CertificateUntil, long LedgerNumber, DateTimeOffset? SilentSince,
-    long? RevocationNumber = null, DateTimeOffset? RevocationsAt = null);
+    long? RevocationNumber = null, DateTimeOffset? RevocationsAt = null, IReadOnlyList<SuccessionStatus>? Successions = null);
 
 /// <summary><c>GET /v1/sessions</c>: connections past licensing, the running ones first.</summary>
 /// <param name="Id">The connection's number.</param>

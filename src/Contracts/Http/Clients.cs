@@ -28,6 +28,9 @@ public sealed class ClearinghouseClient(HttpClient http)
 
     public Task<ReplacementAnswer> ReplaceAsync(ReplacementRequest request, CancellationToken cancellation)
         => http.PostAsync<ReplacementRequest, ReplacementAnswer>("v1/replacements", request, cancellation);
+
+    public Task<SucceedResponse> SucceedAsync(SucceedRequest request, CancellationToken cancellation)
+        => http.PostAsync<SucceedRequest, SucceedResponse>("v1/successions", request, cancellation);
 }
 
 /// <summary>A license server, as a session host calls it.</summary>
@@ -65,6 +68,9 @@ public sealed class LicenseServerClient(HttpClient http)
 
     public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
         => http.GetAsync<TrustDocuments>("v1/trust", cancellation);
+
+    public Task<SuccessionDocuments> SuccessionsAsync(CancellationToken cancellation)
+        => http.GetAsync<SuccessionDocuments>("v1/successions", cancellation);
 }
 
 /// <summary>A clearinghouse, as its operators call it.</summary>
@@ -87,6 +93,9 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
 
     public Task<ClearinghouseRevocationRecord> RevokeAsync(RevokeKeyPackRequest request, CancellationToken cancellation)
         => http.PostAsync<RevokeKeyPackRequest, ClearinghouseRevocationRecord>("v1/revocations/key-packs", request, cancellation);
+
+    public Task<SuccessionRecord> SucceedAsync(string licenseServerId, SucceedServerRequest request, CancellationToken cancellation)
+        => http.PostAsync<SucceedServerRequest, SuccessionRecord>($"v1/license-servers/{Uri.EscapeDataString(licenseServerId)}/succession", request, cancellation);
 
     public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
         => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);
@@ -139,6 +148,9 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
 {
     public Task<LicenseServerStatus> StatusAsync(CancellationToken cancellation)
         => http.GetAsync<LicenseServerStatus>("v1/status", cancellation);
+
+    public Task<LicenseServerStatus> SucceedAsync(SucceedKeyRequest request, CancellationToken cancellation)
+        => http.PostAsync<SucceedKeyRequest, LicenseServerStatus>("v1/succession", request, cancellation);
 
     public Task<LicenseServerStatus> ActivateAsync(ActivateServerRequest request, CancellationToken cancellation)
         => http.PostAsync<ActivateServerRequest, LicenseServerStatus>("v1/activation", request, cancellation);

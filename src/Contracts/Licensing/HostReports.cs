@@ -53,4 +53,5 @@ public sealed record TimeAnswer(byte[] Statement);
 /// </summary>
 /// <param name="List">A signed <see cref="Statements.RevocationListStatement"/>.</param>
 /// <param name="Trust">Names what the license server knows of the publisher (<see cref="Trust.PublisherTrust.Tag"/>): a host that knows something else asks for it.</param>
-public sealed record RevocationAnswer(byte[] List, string? Trust = null);
+/// <param name="Successions">Names the keys that the license server had before (<see cref="Trust.SuccessionDocuments.TagOf"/>): a host that knows of others asks for them. Null where there were none.</param>
+public sealed record RevocationAnswer(byte[] List, string? Trust = null, string? Successions = null);

@@ -73,13 +73,17 @@ public sealed record KeyPackAnswer(ushort Day, uint KeyId, byte Program, ushort 
     }
 
     /// <summary>The signed statement, COSE_Sign1, the same bytes as by any other way, if the signature is the issuing key's; null otherwise.</summary>
-    public byte[]? TryAssemble(ProductKey productKey, KeyFingerprint licenseServer, X509Certificate2 issuing)
+    /// <param name="productKey">What was redeemed.</param>
+    /// <param name="licenseServer">Whose the pack is.</param>
+    /// <param name="issuing">Whose key signed it.</param>
+    /// <param name="redeemedBy">The key that the license server had when it redeemed it, and that the pack's number follows from; null for the same one.</param>
+    public byte[]? TryAssemble(ProductKey productKey, KeyFingerprint licenseServer, X509Certificate2 issuing, KeyFingerprint? redeemedBy = null)
     {
         var signer = KeyFingerprint.Of(issuing);
         if (Signature.Length != SignatureLength || signer.KeyId != KeyId || !LicenseProgram.TryFind(Program, out var program))
             return null;
         var payload = new KeyPackStatement(
-            PackIdOf(productKey, licenseServer), licenseServer, productKey.Type, productKey.Version, productKey.Quantity, program.Name,
+            PackIdOf(productKey, redeemedBy ?? licenseServer), licenseServer, productKey.Type, productKey.Version, productKey.Quantity, program.Name,
             DateTimeOffset.UnixEpoch.AddDays(Day), EndDay == 0 ? null : DateTimeOffset.UnixEpoch.AddDays(EndDay)).Encode();
         var message = Statement.Assemble(payload, signer, Signature);
         using var key = issuing.GetECDsaPublicKey();

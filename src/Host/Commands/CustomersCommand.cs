@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Statements;
 using Ostiary.Host.Terminal;
 
 namespace Ostiary.Host.Commands;
@@ -8,7 +9,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary clearinghouse servers</c>: the license servers that were activated, and who stands behind them.</summary>
 internal static class CustomersCommand
 {
-    public static Command Create() => new("servers", "License servers that were activated, and who stands behind them.") { List(), Company(), Export(), Erase(), Transfer() };
+    public static Command Create() => new("servers", "License servers that were activated, and who stands behind them.") { List(), Company(), Export(), Erase(), Transfer(), Succeed() };
 
     private static Command List()
     {
@@ -73,6 +74,22 @@ internal static class CustomersCommand
             {
                 screen.Line($"Product key {done.ProductKeyId} is good for {done.To} now, and its key pack at {done.From} is revoked (list {done.ListNumber}).");
                 screen.Line("On the other license server: ostiary packs install KEY");
+            });
+    }
+
+    private static Command Succeed()
+    {
+        var id = Id();
+        var to = new Option<string>("--to") { Description = "The License Server ID that follows; the same customer's, as you have checked.", HelpName = "LICENSE-SERVER-ID", Required = true };
+        var lost = new Option<bool>("--lost") { Description = "Nobody has the old key any more. Without it the old key is taken for stolen, and revoked." };
+        return new Command("succeed", "Another license server follows one whose key is lost or stolen: key packs, product keys and agreements are its own, and hosts pin it.") { id, to, lost }.Calls(
+            ClearinghouseCommand.Role,
+            (client, parse, cancellation) => new ClearinghouseAdministrationClient(client).SucceedAsync(
+                parse.GetRequiredValue(id), new(parse.GetRequiredValue(to), parse.GetValue(lost) ? SuccessionCause.Lost : SuccessionCause.Stolen), cancellation),
+            (screen, done) =>
+            {
+                screen.Line($"{done.To} follows {done.From} ({KebabCase.Of(done.Cause)}) with {done.KeyPacks} key packs{(done.ListNumber is { } number ? $", and {done.From} is revoked (list {number})" : "")}.");
+                screen.Line(done.Cause == SuccessionCause.Lost ? "On the license server that follows: ostiary server succeed --lost" : "On the license server: ostiary server succeed --stolen, if it has not gone on by itself");
             });
     }
 

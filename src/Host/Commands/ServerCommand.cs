@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Statements;
 using Ostiary.Host.Terminal;
 
 namespace Ostiary.Host.Commands;
@@ -11,12 +12,34 @@ internal static class ServerCommand
 {
     public const string Role = "license-server";
 
-    public static Command Create() => new("server", "The license server of this machine.") { ActivateCommand.Create(), Status(), PolicyCommand.Create(), Clock() };
+    public static Command Create() => new("server", "The license server of this machine.") { ActivateCommand.Create(), Status(), PolicyCommand.Create(), Clock(), Succeed() };
 
     private static Command Status() => new Command("status", "Shows activation, key packs and counts.").Calls(
         Role,
         (client, _, cancellation) => new LicenseServerAdministrationClient(client).StatusAsync(cancellation),
         Print);
+
+    private static Command Succeed()
+    {
+        var reason = new Option<string?>("--reason") { Description = "Why, for the audit.", HelpName = "TEXT" };
+        var stolen = new Option<bool>("--stolen") { Description = "Somebody else has, or may have, the key: the publisher says that another one follows, and the old one is revoked." };
+        var lost = new Option<bool>("--lost") { Description = "This license server stands in the place of one whose key is lost, as the publisher has said." };
+        var command = new Command("succeed", "Another key follows the license server's: session hosts and clients follow by themselves. Run again it goes on where it was.") { reason, stolen, lost };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(stolen) && result.GetValue(lost))
+                result.AddError("--stolen and --lost do not go together: of a lost key nothing is left to be stolen");
+        });
+        return command.Calls(
+            Role,
+            (client, parse, cancellation) => new LicenseServerAdministrationClient(client).SucceedAsync(
+                new(parse.GetValue(stolen) ? SuccessionCause.Stolen : parse.GetValue(lost) ? SuccessionCause.Lost : SuccessionCause.Planned, parse.GetValue(reason)), cancellation),
+            (screen, status) =>
+            {
+                Print(screen, status);
+                screen.Line("Invitations that have not been used yet are for the old key: make others (ostiary hosts invite).");
+            });
+    }
 
     private static Command Clock() => new("clock", "What counts as now at the license server.")
     {
@@ -48,6 +71,10 @@ internal static class ServerCommand
             ("Available", count => count.Available.ToString(CultureInfo.InvariantCulture)),
             ("Temporary", count => count.Temporary.ToString(CultureInfo.InvariantCulture)),
             ("Over-used", count => count.OverUsed.ToString(CultureInfo.InvariantCulture)));
+        foreach (var succession in status.Successions ?? [])
+            screen.Line(succession.At is { } at
+                ? $"This license server followed {succession.From} on {Screen.Time(at)} ({KebabCase.Of(succession.Cause)}){(succession.Reason is { } why ? $": {Screen.Harmless(why)}" : "")}."
+                : $"! succession-under-way: {succession.To} is to follow ({KebabCase.Of(succession.Cause)}). 'ostiary server succeed' goes on with it{(succession.Cause == SuccessionCause.Planned ? "" : $", once the publisher has said: ostiary clearinghouse servers succeed {succession.From} --to {succession.To}")}.");
         if (status.IssuesNothing is { } nothing)
             screen.Line($"! license-server-revoked: {nothing} Ask the publisher.");
         if (status.Recovery is { } recovery)

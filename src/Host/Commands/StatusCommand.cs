@@ -77,6 +77,9 @@ internal static class StatusCommand
             ("Certificate until", link => Screen.Time(link.CertificateUntil)),
             ("Ledger number", link => link.LedgerNumber.ToString(CultureInfo.InvariantCulture)),
             ("Revocation list", link => link.RevocationNumber is { } number ? $"{number} of {Screen.Time(link.RevocationsAt)}" : "none"));
+        foreach (var link in status.LicenseServers)
+            foreach (var succession in link.Successions ?? [])
+                screen.Line($"{link.Address} was {succession.From} until {Screen.Time(succession.At)} ({KebabCase.Of(succession.Cause)}); the key of {succession.To} is pinned since.");
         foreach (var finding in status.Findings ?? [])
             screen.Line($"! {finding.Code}: {Screen.Harmless(finding.Evidence)} {Screen.Harmless(finding.Fix)}");
     }

@@ -16,20 +16,20 @@ internal sealed class AuditVerifier
     private const int MaxFaults = 1_000;
 
     private readonly LedgerContext _db;
-    private readonly SigningKey _key;
+    private readonly Credentials _identity;
     private readonly List<AuditFault> _faults = [];
     private readonly Dictionary<(string Table, string Row), (long Number, byte[]? Content)> _newest = [];
 
-    private AuditVerifier(LedgerContext db, SigningKey key)
+    private AuditVerifier(LedgerContext db, Credentials identity)
     {
         _db = db;
-        _key = key;
+        _identity = identity;
     }
 
-    public static async Task<AuditVerification> VerifyAsync(LedgerContext db, SigningKey key, CancellationToken cancellation)
+    public static async Task<AuditVerification> VerifyAsync(LedgerContext db, Credentials identity, CancellationToken cancellation)
     {
         await using var snapshot = await db.BeginSnapshotAsync(cancellation).ConfigureAwait(false);
-        var verifier = new AuditVerifier(db, key);
+        var verifier = new AuditVerifier(db, identity);
         var entries = await verifier.WalkChainAsync(cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Licenses, db.Licenses, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.UserCals, db.UserCals, row => row.Serial.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
@@ -41,6 +41,7 @@ internal sealed class AuditVerifier
         await verifier.CompareAsync(CanonicalContent.Hosts, db.Hosts, row => row.HostId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Recoveries, db.Recoveries, LedgerBatch.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Invitations, db.Invitations, Hosts.Invitations.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Successions, db.Successions, row => row.Old, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(AccountContent.Accounts, db.Accounts, row => row.AccountId.ToString(), AccountContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(AccountContent.Tokens, db.Tokens, row => row.TokenId.ToString(), AccountContent.Of, cancellation).ConfigureAwait(false);
@@ -147,7 +148,7 @@ internal sealed class AuditVerifier
     {
         var signed = _db.Licenses.Where(license => license.Signature != null).Select(license => new { license.Serial, license.ToBeSigned, license.Signature });
         await foreach (var license in signed.AsAsyncEnumerable().WithCancellation(cancellation).ConfigureAwait(false))
-            if (!_key.HasSigned(license.ToBeSigned, license.Signature!))
+            if (!_identity.HasEverSigned(license.ToBeSigned, license.Signature!))
                 Fault(CanonicalContent.Licenses, license.Serial.ToString(), "the stored signature is not the license server's");
     }
 

@@ -19,6 +19,7 @@ internal static class CanonicalContent
     public const string Hosts = "hosts";
     public const string Recoveries = "recoveries";
     public const string Invitations = "invitations";
+    public const string Successions = "successions";
     public const string Identity = "identity";
     public const string Grace = "grace_copies";
 
@@ -141,6 +142,22 @@ internal static class CanonicalContent
         json.WriteBoolean("separateAccounts"u8, host.SeparateAccounts);
         WriteTime(json, "removedAt", host.RemovedAt);
         json.WriteNumber("ledgerNumber"u8, host.LedgerNumber);
+    });
+
+    public static byte[] Of(KeySuccession succession) => Write(json =>
+    {
+        json.WriteString("old"u8, succession.Old);
+        json.WriteString("new"u8, succession.New);
+        json.WriteNumber("cause"u8, (int)succession.Cause);
+        json.WriteString("reason"u8, succession.Reason);
+        json.WriteNumber("preparedAt"u8, succession.PreparedAt.ToUnixTimeSeconds());
+        json.WriteString("payload"u8, Hash(succession.Payload));
+        json.WriteNumber("nonce"u8, succession.Nonce);
+        json.WriteString("statement"u8, Hash(succession.Statement ?? []));
+        json.WriteString("oldCertificates"u8, Hash(System.Text.Encoding.ASCII.GetBytes(succession.OldCertificates ?? "")));
+        json.WriteString("issuingCertificate"u8, Hash(System.Text.Encoding.ASCII.GetBytes(succession.IssuingCertificate ?? "")));
+        WriteTime(json, "switchedAt", succession.SwitchedAt);
+        json.WriteNumber("ledgerNumber"u8, succession.LedgerNumber);
     });
 
     public static byte[] Of(GraceCopy copy) => Write(json =>

@@ -19,7 +19,7 @@ internal static class VerifyAudit
     {
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
         await using var db = ledger.Database.OpenReader();
-        var verification = await AuditVerifier.VerifyAsync(db, ledger.Identity.Key, context.RequestAborted).ConfigureAwait(false);
+        var verification = await AuditVerifier.VerifyAsync(db, ledger.Identity.Current, context.RequestAborted).ConfigureAwait(false);
         await Json.WriteAsync(context, verification, ContractsJson.Default.AuditVerification).ConfigureAwait(false);
     }
 }

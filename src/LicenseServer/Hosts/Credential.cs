@@ -7,6 +7,9 @@ namespace Ostiary.LicenseServer.Hosts;
 /// <summary>What a caller at the hosts' door must show.</summary>
 internal enum Credential
 {
+    /// <summary>Nothing: what is answered is checked for itself, and holds nothing of anybody.</summary>
+    None,
+
     /// <summary>Any client certificate: TLS proves that the caller holds its key.</summary>
     OwnKey,
 
@@ -27,6 +30,8 @@ internal sealed record CredentialMetadata(Credential Credential) : IRequirement
     {
         switch (Credential)
         {
+            case Credential.None:
+                break;
             case Credential.OwnKey:
                 HostCredential.RequireKey(context);
                 break;

@@ -62,7 +62,8 @@ internal static class HostCredential
 
     private static Checked Check(X509Certificate2 certificate, LicenseServerIdentity identity)
     {
-        if (!DeviceCal.IsSignedBy(certificate, identity.Current.Certificate) || !SessionHostCertificate.TryRead(certificate, out var data))
+        // Under a key that was followed, too, even a stolen one: whose certificate it is, the host's own key in the ledger says.
+        if (!identity.Current.HasIssued(certificate) || !SessionHostCertificate.TryRead(certificate, out var data))
             throw new ProblemException(LicensingProblem.HostNotJoined, "the client certificate is not one that this license server issued to a session host; let the host join");
         return new(
             new(data.HostId, SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo())),

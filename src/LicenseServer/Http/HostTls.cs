@@ -67,7 +67,7 @@ internal sealed class HostTls(LicenseServerIdentity identity, TimeProvider time)
             notBefore = issuerNotBefore;
         var fields = CertificateProfiles.LicenseServerTls(issuer.Certificate, key.ExportSubjectPublicKeyInfo(), CalSerial.Draw(now).ToBytes(), notBefore, now + Life);
         var toBeSigned = fields.ToBeSigned();
-        using var bare = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, identity.Key.SignCertificate(toBeSigned)));
+        using var bare = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, issuer.Key.SignCertificate(toBeSigned)));
         var certificate = bare.CopyWithPrivateKey(key);
         var context = SslStreamCertificateContext.Create(certificate, issuer.IsActivated ? [.. issuer.Chain] : [MakeSendable(issuer)], offline: true);
         return new(issuer, certificate, context, notBefore, fields.NotAfter);
@@ -77,13 +77,13 @@ internal sealed class HostTls(LicenseServerIdentity identity, TimeProvider time)
     /// A host that joins finds the pinned key in the license server's certificate, which must therefore be sent. The framework sends no
     /// self-signed certificate, as if it were a root that everybody has; so it goes out under another issuer's name. Nobody trusts it for more than its key.
     /// </summary>
-    private X509Certificate2 MakeSendable(Credentials selfMade)
+    private static X509Certificate2 MakeSendable(Credentials selfMade)
     {
         var issuer = new X500DistinguishedName("CN=not activated").RawData;
         DateTimeOffset notBefore = selfMade.Certificate.NotBefore.ToUniversalTime();
-        var fields = CertificateProfiles.LicenseServer(null, identity.Key.PublicKey, CalSerial.Draw(notBefore).ToBytes(), notBefore, selfMade.Until) with { Issuer = issuer };
+        var fields = CertificateProfiles.LicenseServer(null, selfMade.Key.PublicKey, CalSerial.Draw(notBefore).ToBytes(), notBefore, selfMade.Until) with { Issuer = issuer };
         var toBeSigned = fields.ToBeSigned();
-        return X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, identity.Key.SignCertificate(toBeSigned)));
+        return X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, selfMade.Key.SignCertificate(toBeSigned)));
     }
 
     private sealed record Leaf(Credentials Issuer, X509Certificate2 Certificate, SslStreamCertificateContext Context, DateTimeOffset NotBefore, DateTimeOffset NotAfter)

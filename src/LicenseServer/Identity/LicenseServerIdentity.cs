@@ -13,17 +13,25 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Identity;
 
 /// <summary>
-/// Who the license server is at the moment: its certificate and those above it. Replaced as a whole at activation, and when another node of the license
-/// server has changed it.
+/// Who the license server is at the moment: its key, its certificate and those above it. Replaced as a whole at activation and succession, and when another
+/// node of the license server has changed it.
 /// </summary>
+/// <param name="Key">Its key.</param>
 /// <param name="Certificate">Its certificate: self-made, or issued by a clearinghouse.</param>
 /// <param name="Chain">The certificate and those above it without the root: what CALs, hosts and TLS carry.</param>
 /// <param name="Trust">What is known of the publisher; null while it is not activated.</param>
+/// <param name="Predecessors">The keys that it had before, the first one first.</param>
 /// <param name="LedgerNumber">The ledger number of what it was read from.</param>
-internal sealed record Credentials(X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, long LedgerNumber)
+internal sealed record Credentials(
+    SigningKey Key, X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, IReadOnlyList<Predecessor> Predecessors, long LedgerNumber)
 {
+    public LicenseServerId Id { get; } = LicenseServerId.Of(Key.PublicKey);
+
     /// <summary>CALs as this certificate issues them.</summary>
-    public CalTemplates Templates { get; } = new(Certificate, KeyFingerprint.Of(Certificate));
+    public CalTemplates Templates { get; } = new(Certificate, Key.Fingerprint, Predecessors);
+
+    /// <summary>Another node has followed the key, and this process still has the one of before: whatever it signed now would be nobody's.</summary>
+    public bool IsSuperseded { get; } = KeyFingerprint.Of(Certificate) != Key.Fingerprint;
 
     public bool IsActivated => Trust is not null;
 
@@ -41,6 +49,20 @@ internal sealed record Credentials(X509Certificate2 Certificate, IReadOnlyList<X
 
     /// <summary>The chain in PEM, as it follows a CAL in a stored license.</summary>
     public byte[] ChainText { get; } = Encoding.ASCII.GetBytes(CertificateChain.ToPem(Chain));
+
+    /// <summary>Names the keys of before, for hosts; null where there are none.</summary>
+    public string? SuccessionsTag => SuccessionDocuments.TagOf(Predecessors.Select(before => before.Document));
+
+    /// <summary>Whether this key, or one that it has followed, signed the to-be-signed bytes of a certificate.</summary>
+    public bool HasEverSigned(byte[] toBeSigned, byte[] signature)
+        => Key.HasSigned(toBeSigned, signature) || Predecessors.Any(before => before.HasSigned(toBeSigned, signature));
+
+    /// <summary>Whether this license server issued a certificate, under whichever of its keys.</summary>
+    public bool HasIssued(X509Certificate2 certificate)
+        => DeviceCal.IsSignedBy(certificate, Certificate) || Predecessors.Any(before => DeviceCal.IsSignedBy(certificate, before.Chain[0]));
+
+    /// <summary>A key pack's number follows from its product key and the key of the license server that redeemed it: this one, or one before it.</summary>
+    public IEnumerable<KeyFingerprint> EverKeys => Predecessors.Select(before => before.Fingerprint).Prepend(Key.Fingerprint);
 }
 
 /// <summary>The license server's key and its certificates.</summary>
@@ -51,16 +73,11 @@ internal sealed class LicenseServerIdentity : IDisposable
     private readonly Lock _replacing = new();
     private volatile Credentials _current;
 
-    private LicenseServerIdentity(SigningKey key, Credentials current)
-    {
-        Key = key;
-        _current = current;
-        Id = LicenseServerId.Of(key.PublicKey);
-    }
+    private LicenseServerIdentity(Credentials current) => _current = current;
 
-    public SigningKey Key { get; }
+    public SigningKey Key => _current.Key;
 
-    public LicenseServerId Id { get; }
+    public LicenseServerId Id => _current.Id;
 
     public Credentials Current => _current;
 
@@ -69,9 +86,9 @@ internal sealed class LicenseServerIdentity : IDisposable
     public static LicenseServerIdentity Open(string keyFile, LedgerContext db, TimeProvider time)
     {
         var row = db.Identity.AsTracking().SingleOrDefault();
-        if (row is not null && !File.Exists(keyFile))
+        if (row is not null && !File.Exists(keyFile) && !File.Exists(NextKeyFile(keyFile)))
             throw new IOException($"{keyFile} is not there, and the ledger has an identity already; copy the key from the backup, or from another node of this license server (mode 0600)");
-        var key = new SigningKey(PrivateKeyFile.OpenOrCreate(keyFile));
+        var key = OpenKey(keyFile, row);
         if (row is null)
         {
             row = new IdentityRow { SelfMadeCertificate = MakeCertificate(key, time.GetUtcNow()) };
@@ -79,36 +96,78 @@ internal sealed class LicenseServerIdentity : IDisposable
             db.SaveChanges();
         }
 
-        var current = Read(row);
+        var current = Read(row, key, [.. db.Successions.Where(succession => succession.SwitchedAt != null).OrderBy(succession => succession.Id).ToList().Select(succession => Predecessor.Of(succession))]);
         if (KeyFingerprint.Of(current.Certificate) == key.Fingerprint)
-            return new(key, current);
+            return new(current);
         key.Dispose();
         throw new IOException($"{keyFile} is not the key of this ledger: the ledger's certificate is of key {KeyFingerprint.Of(current.Certificate)}; put the key back from the backup of both, or copy it from another node of this license server");
     }
 
-    /// <summary>Takes what was read, unless something newer was taken already.</summary>
+    /// <summary>The key that follows, until it is in use.</summary>
+    public static string NextKeyFile(string keyFile) => keyFile + ".next";
+
+    /// <summary>The same key under other certificates; unless something newer was taken already.</summary>
     public void Replace(IdentityRow row)
     {
         lock (_replacing)
         {
             if (row.LedgerNumber >= _current.LedgerNumber)
-                _current = Read(row);
+                _current = Read(row, _current.Key, _current.Predecessors);
         }
     }
 
-    public void Dispose() => Key.Dispose();
+    /// <summary>Another key, or the same in the place of another license server.</summary>
+    public void Succeed(IdentityRow row, SigningKey key, Predecessor before)
+    {
+        lock (_replacing)
+            _current = Read(row, key, [.. _current.Predecessors, before]);
+    }
 
-    private static Credentials Read(IdentityRow row)
+    /// <summary>The same keys; one of those before under another statement.</summary>
+    public void Replace(IReadOnlyList<Predecessor> predecessors)
+    {
+        lock (_replacing)
+            _current = new(_current.Key, _current.Certificate, _current.Chain, _current.Trust, predecessors, _current.LedgerNumber);
+    }
+
+    public void Dispose()
+    {
+        Key.Dispose();
+        foreach (var before in _current.Predecessors)
+            before.Retired?.Dispose();
+    }
+
+    // The ledger is switched first, then the files: whatever stops the machine between the two, the next start finds the key that the ledger names.
+    private static SigningKey OpenKey(string keyFile, IdentityRow? row)
+    {
+        var next = NextKeyFile(keyFile);
+        if (row?.Certificate is { } certificate && File.Exists(next))
+        {
+            var following = new SigningKey(PrivateKeyFile.OpenOrCreate(next));
+            using var own = X509CertificateLoader.LoadCertificate(certificate);
+            if (KeyFingerprint.Of(own) == following.Fingerprint)
+            {
+                PrivateKeyFile.Replace(next, keyFile);
+                return following;
+            }
+
+            following.Dispose();
+        }
+
+        return new(PrivateKeyFile.OpenOrCreate(keyFile));
+    }
+
+    private static Credentials Read(IdentityRow row, SigningKey key, IReadOnlyList<Predecessor> predecessors)
     {
         if (row is not { Certificate: { } certificate, IssuingCertificate: { } issuing, Root: { } root })
         {
             var selfMade = X509CertificateLoader.LoadCertificate(row.SelfMadeCertificate);
-            return new(selfMade, [selfMade], null, row.LedgerNumber);
+            return new(key, selfMade, [selfMade], null, predecessors, row.LedgerNumber);
         }
 
         var own = X509CertificateLoader.LoadCertificate(certificate);
         return new(
-            own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust), row.LedgerNumber);
+            key, own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust), predecessors, row.LedgerNumber);
     }
 
     private static byte[] MakeCertificate(SigningKey key, DateTimeOffset now)

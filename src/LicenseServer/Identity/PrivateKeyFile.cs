@@ -21,6 +21,13 @@ internal static class PrivateKeyFile
         return key;
     }
 
+    /// <summary>Puts a key in the place of another, which is gone then.</summary>
+    public static void Replace(string from, string to)
+    {
+        File.Move(from, to, overwrite: true);
+        FlushDirectory(Path.GetDirectoryName(to)!);
+    }
+
     private static ECDsa Read(string path)
     {
         if ((File.GetUnixFileMode(path) & ~OwnerOnly) != 0)

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
+using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
@@ -14,7 +15,7 @@ namespace Ostiary.LicenseServer.Issuance;
 /// the writer makes them between two database statements, and names, keys and extensions are the same in every CAL of a pack.
 /// One CAL is made by the profile with marks for serial, dates and digest; every other is a copy with these places filled.
 /// </summary>
-internal sealed class CalTemplates(X509Certificate2 licenseServer, KeyFingerprint fingerprint)
+internal sealed class CalTemplates(X509Certificate2 licenseServer, KeyFingerprint fingerprint, IReadOnlyList<Predecessor>? predecessors = null)
 {
     private static readonly DateTimeOffset LastUtcTime = new(2049, 12, 31, 23, 59, 59, TimeSpan.Zero);
 
@@ -37,6 +38,16 @@ internal sealed class CalTemplates(X509Certificate2 licenseServer, KeyFingerprin
         var template = _templates.GetOrAdd((version, packId ?? Guid.Empty), _ => new(mark => ByProfile(version, packId, mark.Digest, mark.Serial, mark.NotBefore, mark.NotAfter)));
         return template.Fill(digest, serial.ToBytes(), notBefore, notAfter);
     }
+
+    /// <summary>Whether a CAL is this very key's: the same fields under another one give other bytes.</summary>
+    /// <param name="cal">Of a row.</param>
+    /// <param name="alone">Compares also where there is no other key that can have made it.</param>
+    public bool IsMadeBy(Cal cal, bool alone = false)
+        => (predecessors is not { Count: > 0 } && !alone)
+            || cal.ToBeSigned.AsSpan().SequenceEqual(Make(cal.Version, (cal as License)?.PackId, cal.HardwareId, cal.Serial, cal.NotBefore, cal.NotAfter));
+
+    /// <summary>Somebody else has, or may have, a key that was followed: CALs that are not this very key's are not left with their devices.</summary>
+    public bool FollowStolenKey { get; } = predecessors?.Any(before => !before.Proves) ?? false;
 
     private byte[] ByProfile(CalVersion version, Guid? packId, byte[] digest, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)
         => CertificateProfiles.DeviceCal(licenseServer, new(version, packId is null, packId ?? Guid.Empty, digest), serial, notBefore, notAfter).ToBeSigned();

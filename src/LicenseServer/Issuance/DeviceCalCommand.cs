@@ -12,7 +12,8 @@ namespace Ostiary.LicenseServer.Issuance;
 /// <param name="Serial">Its serial number.</param>
 /// <param name="ToBeSigned">Its to-be-signed bytes.</param>
 /// <param name="Stored">The stored license as it came.</param>
-internal sealed record PresentedCal(CalSerial Serial, byte[] ToBeSigned, byte[] Stored);
+/// <param name="IsClaim">A key has signed it that is in somebody's hands: it proves nothing, and is looked up by its serial number.</param>
+internal sealed record PresentedCal(CalSerial Serial, byte[] ToBeSigned, byte[] Stored, bool IsClaim = false);
 
 /// <summary>A checked request for a Device CAL.</summary>
 /// <param name="Host">Who asks.</param>
@@ -115,8 +116,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, LicenseServer
         if (question.Presented is not { } presented)
             return known;
         if (batch.Rows.BySerial(presented.Serial) is { } row)
-            return IsOfThisDevice(row) && !IsElsewhere(batch, row.DeviceId) ? row.DeviceId : known;
-        return Adopt(batch, presented, known) ?? known;
+            return IsOfThisDevice(row) && (!presented.IsClaim || IsPresented(row)) && !IsElsewhere(batch, row.DeviceId) ? row.DeviceId : known;
+        return presented.IsClaim ? known : Adopt(batch, presented, known) ?? known;
     }
 
     // A hardware id that is the same on every machine names nobody: the name must agree, too.
@@ -217,7 +218,8 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, LicenseServer
         switch (decision)
         {
             case Decision.Keep when held!.HardwareId.AsSpan().SequenceEqual(question.HardwareId):
-                return new(held, IsPresented(held), null, null);
+                return IsLeft(held) ? new(held, IsPresented(held), null, null)
+                    : new(held is License { Kind: LicenseKind.Permanent } old ? Follow(batch, old) : GrantTemporary(batch, host, device, held, held.Version, held.NotAfter), false, null, null);
 
             // The device was merged and comes with its other hardware id: a CAL names one.
             case Decision.Keep:
@@ -292,6 +294,23 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, LicenseServer
         var notAfter = Earlier(until, _own.Templates.Until);
         var license = NewLicense(device, version, serial, batch.Now, notAfter, _own.Templates.Make(version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, account);
         batch.Add(renewal ? "license-renewed" : "license-issued", license);
+        return license;
+    }
+
+    // Made by a key that was followed it stays with the device that has it to its end, if nobody else can have made it.
+    private bool IsLeft(Cal held) => _own.Templates.IsMadeBy(held) || (IsPresented(held) && !_own.Templates.FollowStolenKey);
+
+    // The same seat and the same end, under the key that is in use now.
+    private License Follow(LedgerBatch batch, License held)
+    {
+        batch.Replace(held);
+        batch.Pack(held.PackId)?.AdoptSeat();
+        var serial = CalSerial.Draw(batch.Now);
+        var notAfter = Earlier(held.NotAfter, _own.Templates.Until);
+        var packId = held.PackId!.Value;
+        var license = NewLicense(
+            held.DeviceId, held.Version, serial, batch.Now, notAfter, _own.Templates.Make(held.Version, packId, question.HardwareId, serial, batch.Now, notAfter), packId, held.Account);
+        batch.Add("license-followed", license);
         return license;
     }
 

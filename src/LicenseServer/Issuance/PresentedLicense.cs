@@ -3,20 +3,19 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
 using Ostiary.Contracts.Certificates;
-using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
 
 /// <summary>
 /// Recognises a CAL of this license server among stored licenses: only the first certificate is looked at, and only its signature is checked,
-/// with our own key. Dates, device and row are the ledger's to compare. (Building certificate objects of the whole chain takes ten times as long.)
+/// with our own keys. Dates, device and row are the ledger's to compare. (Building certificate objects of the whole chain takes ten times as long.)
 /// </summary>
 internal static class PresentedLicense
 {
     private static readonly Asn1Tag VersionTag = new(TagClass.ContextSpecific, 0, isConstructed: true);
 
-    public static bool TryReadOurs(ReadOnlySpan<byte> stored, SigningKey key, [NotNullWhen(true)] out byte[]? toBeSigned, out CalSerial serial)
+    public static bool TryReadOurs(ReadOnlySpan<byte> stored, Func<ReadOnlyMemory<byte>, byte[], bool> hasSigned, [NotNullWhen(true)] out byte[]? toBeSigned, out CalSerial serial)
     {
         toBeSigned = null;
         serial = default;
@@ -29,7 +28,7 @@ internal static class PresentedLicense
                 return false;
             var (bytes, signature) = CertificateFields.Split(Convert.FromBase64String(text[fields.Base64Data].ToString()));
             serial = ReadSerial(bytes);
-            if (!key.HasSigned(bytes, signature))
+            if (!hasSigned(bytes, signature))
                 return false;
             toBeSigned = bytes.ToArray();
             return true;

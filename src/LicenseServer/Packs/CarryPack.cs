@@ -57,7 +57,8 @@ internal static class CarryPack
         {
             var answer = KeyPackAnswer.Decode(CarriedIssuers.ReadGroups(SpokenForm.KeyPackAnswer, groups));
             using var issuing = await issuers.FindAsync(answer.KeyId, request.IssuingCertificates, context.RequestAborted).ConfigureAwait(false);
-            var signed = answer.TryAssemble(productKey.Key, context.RequestServices.GetRequiredService<Ledger>().Identity.Key.Fingerprint, issuing)
+            var identity = context.RequestServices.GetRequiredService<Ledger>().Identity.Current;
+            var signed = identity.EverKeys.Select(key => answer.TryAssemble(productKey.Key, identity.Key.Fingerprint, issuing, redeemedBy: key)).FirstOrDefault(assembled => assembled is not null)
                 ?? throw new ProblemException(LicensingProblem.SignatureInvalid, "the groups are right, but they are not for this product key on this license server", "groups");
             return await InstallPack.AcceptAsync(context, productKey, signed, issuing).ConfigureAwait(false);
         }

@@ -83,7 +83,7 @@ internal static class InstallPack
         var statement = Decode(payload);
         if (statement.LicenseServer != ledger.Identity.Key.Fingerprint)
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is for another license server");
-        if (statement.PackId != KeyPackAnswer.PackIdOf(productKey.Key, statement.LicenseServer))
+        if (!ledger.Identity.Current.EverKeys.Any(key => statement.PackId == KeyPackAnswer.PackIdOf(productKey.Key, key)))
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is of another product key");
 
         if (context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust.RevocationOf(statement.PackId) is { } revoked)

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Storage;
@@ -31,8 +32,9 @@ internal static class TakeReceipts
         if (report.Receipts is not { Count: <= RecoveryReport.MaxReceipts })
             throw new ProblemException(LicensingProblem.InvalidField, $"receipts has {report.Receipts?.Count.ToString() ?? "no"} entries; at most {RecoveryReport.MaxReceipts} are taken", "receipts");
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        var seen = report.Head is { Hash.Length: SHA256.HashSizeInBytes, Signature: { } signature } head
-            && ledger.Identity.Key.HasSignedFixed(LedgerHead.ToBeSigned(head.Number, head.Hash), signature) ? head.Number : 0;
+        var seen = report.Head is { Hash.Length: SHA256.HashSizeInBytes, Signature: not null } head && ledger.HasSigned(head) ? head.Number : 0;
+        // In a lost license server's place: its hosts join one after the other, and each brings what it keeps, whether or not those before it have ended the recovery.
+        var lostSince = ledger.Identity.Current.Predecessors.Where(before => before.Cause == SuccessionCause.Lost).Select(before => (DateTimeOffset?)before.SwitchedAt).Max();
         // Signatures are checked before the writer's turn.
         var proven = report.Receipts.Select((receipt, index) => Check(receipt, index)).Select(item => (item.Receipt, item.Serial, ToBeSigned: ledger.Prove(item.Receipt, item.Serial)))
             .Where(item => item.ToBeSigned is not null).ToList();
@@ -41,13 +43,14 @@ internal static class TakeReceipts
             (batch, host) =>
             {
                 var began = seen > batch.HeadNumber && batch.BeginRecovery(seen);
-                if (batch.Recovery is not { } running)
+                var since = batch.Recovery?.BeganAt ?? (lostSince + Recovery.Longest > batch.Now ? lostSince : null);
+                if (since is null)
                     return new Taken(Wanted: false, began, Ended: false, Adopted: 0);
                 var adopted = proven.Count(item => Adopt(batch, host, item.Receipt, item.Serial, item.ToBeSigned!));
                 if (report.Complete)
                     host.ReceiptsAt = batch.Now;
                 var ended = report.Complete && batch.EndRecoveryIfOver();
-                return new Taken(!ended && (host.ReceiptsAt is null || host.ReceiptsAt < running.BeganAt), began, ended, adopted);
+                return new Taken(!ended && (host.ReceiptsAt is null || host.ReceiptsAt < since), began, ended, adopted);
             },
             context.RequestAborted).ConfigureAwait(false);
         var logger = context.RequestServices.GetRequiredService<ILogger<Ledger>>();

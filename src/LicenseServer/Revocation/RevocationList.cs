@@ -47,7 +47,7 @@ internal static class RevocationList
             var list = await ReadAsync(ledger, host, time, context.RequestAborted).ConfigureAwait(false);
             if (list.Number > after || (trust is not null && trust != known) || wait == TimeSpan.Zero || either.IsCancellationRequested)
             {
-                await Json.WriteAsync(context, new RevocationAnswer(ledger.Identity.Key.SignStatement(list.Encode()), known), ContractsJson.Default.RevocationAnswer).ConfigureAwait(false);
+                await Json.WriteAsync(context, new RevocationAnswer(ledger.Identity.Key.SignStatement(list.Encode()), known, ledger.Identity.Current.SuccessionsTag), ContractsJson.Default.RevocationAnswer).ConfigureAwait(false);
                 return;
             }
 

@@ -9,6 +9,7 @@ using Ostiary.Doors;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Http;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Succession;
 using Ostiary.LicenseServer.Time;
 
 namespace Ostiary.LicenseServer.Status;
@@ -32,11 +33,13 @@ internal static class GetStatus
         var recovery = await db.Recoveries.SingleOrDefaultAsync(row => row.EndedAt == null, context.RequestAborted).ConfigureAwait(false);
         var missing = recovery is null ? 0
             : await db.Hosts.CountAsync(host => host.RemovedAt == null && (host.ReceiptsAt == null || host.ReceiptsAt < recovery.BeganAt), context.RequestAborted).ConfigureAwait(false);
+        var successions = await db.Successions.OrderBy(row => row.Id).ToListAsync(context.RequestAborted).ConfigureAwait(false);
         var status = new LicenseServerStatus(
             ledger.Identity.Id.Text, context.RequestServices.GetRequiredService<PublicAddress>().Get().AbsoluteUri, ledger.Identity.Key.Fingerprint.Hex, own.IsActivated, own.Until,
             context.RequestServices.GetRequiredService<ClearinghouseConnection>().Address?.AbsoluteUri, head.Number, hosts,
             await CountCals.CountAsync(db, now, context.RequestAborted).ConfigureAwait(false), ManageClock.StatusOf(ledger.Clock),
-            recovery is null ? null : new(recovery.BeganAt, recovery.Until, recovery.SeenNumber, missing), own.WhyIssuesNothing);
+            recovery is null ? null : new(recovery.BeganAt, recovery.Until, recovery.SeenNumber, missing), own.WhyIssuesNothing,
+            successions.Count == 0 ? null : [.. successions.Select(Succeeding.StatusOf)]);
         await Json.WriteAsync(context, status, ContractsJson.Default.LicenseServerStatus).ConfigureAwait(false);
     }
 }

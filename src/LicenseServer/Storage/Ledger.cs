@@ -148,20 +148,36 @@ internal sealed class Ledger : IAsyncDisposable
     /// <summary>The CAL as a client stores it. The signature is the stored one, or made now and kept.</summary>
     public byte[] Stored(Cal cal)
     {
+        var (key, chain) = MakerOf(cal);
         if (cal.Signature is not { } signature)
         {
-            signature = Identity.Key.SignCertificate(cal.ToBeSigned);
+            signature = key.SignCertificate(cal.ToBeSigned);
             _writer.KeepSignature(cal.Serial, signature, cal is Temporary);
         }
 
-        return [.. DeviceCal.WriteStored(CertificateFields.Assemble(cal.ToBeSigned, signature), []), .. Identity.Current.ChainText];
+        return [.. DeviceCal.WriteStored(CertificateFields.Assemble(cal.ToBeSigned, signature), []), .. chain];
     }
 
-    /// <summary>The to-be-signed bytes of a CAL that a host kept a receipt of; null where this license server's key has not signed them.</summary>
+    /// <summary>The to-be-signed bytes of a CAL that a host kept a receipt of; null where neither this license server's key nor one before it has signed them.</summary>
     public byte[]? Prove(Receipt receipt, CalSerial serial)
     {
-        var toBeSigned = Identity.Current.Templates.Make(receipt.Version, receipt.PackId, Convert.FromHexString(receipt.HardwareId), serial, receipt.IssuedAt, receipt.ExpiresAt);
-        return Identity.Key.HasSigned(toBeSigned, receipt.Signature) ? toBeSigned : null;
+        var toBeSigned = Make(Identity.Current.Templates);
+        if (Identity.Key.HasSigned(toBeSigned, receipt.Signature))
+            return toBeSigned;
+        foreach (var before in Identity.Current.Predecessors.Where(before => before.Proves))
+            if (Make(before.Templates) is var made && before.HasSigned(made, receipt.Signature))
+                return made;
+        return null;
+
+        byte[] Make(CalTemplates templates) => templates.Make(receipt.Version, receipt.PackId, Convert.FromHexString(receipt.HardwareId), serial, receipt.IssuedAt, receipt.ExpiresAt);
+    }
+
+    /// <summary>Whether a ledger head is of this license server, or of one in whose place it stands.</summary>
+    public bool HasSigned(LedgerHead head)
+    {
+        var toBeSigned = LedgerHead.ToBeSigned(head.Number, head.Hash);
+        return Identity.Key.HasSignedFixed(toBeSigned, head.Signature)
+            || Identity.Current.Predecessors.Any(before => before.Proves && before.HasSignedFixed(toBeSigned, head.Signature));
     }
 
     /// <summary>The certificates are others now: CALs are made for them from here on.</summary>
@@ -169,6 +185,33 @@ internal sealed class Ledger : IAsyncDisposable
     {
         Identity.Replace(row);
         _writer.WakeHosts();
+    }
+
+    /// <summary>A succession, in a transaction of its own; the key that follows is in use before anything else is decided.</summary>
+    public Task<Committed<(IdentityRow Identity, Predecessor Before)>> SucceedAsync(
+        SigningKey next, Func<LedgerBatch, (IdentityRow Identity, Predecessor Before)> work, CancellationToken cancellation)
+        => _writer.SubmitAsync(
+            new SuccessionWork(work, done =>
+            {
+                Identity.Succeed(done.Identity, next, done.Before);
+                _writer.WakeHosts();
+            }),
+            cancellation);
+
+    /// <summary>The keys of before are the same; what is said of them is not.</summary>
+    public void Know(IReadOnlyList<Predecessor> predecessors)
+    {
+        Identity.Replace(predecessors);
+        _writer.WakeHosts();
+    }
+
+    // Decided before a succession and signed after it: by the key that it was made for.
+    private (SigningKey Key, byte[] ChainText) MakerOf(Cal cal)
+    {
+        var identity = Identity.Current;
+        return !identity.Templates.IsMadeBy(cal) && identity.Predecessors.LastOrDefault(before => before.Retired is not null && before.Templates.IsMadeBy(cal, alone: true)) is { Retired: { } retired } maker
+            ? (retired, maker.ChainText)
+            : (identity.Key, identity.ChainText);
     }
 
     public async ValueTask DisposeAsync()
@@ -205,16 +248,36 @@ internal sealed class Ledger : IAsyncDisposable
     }
 
     private PresentedCal? ReadPresented(byte[]? stored)
-        => stored is not null && PresentedLicense.TryReadOurs(stored, Identity.Key, out var toBeSigned, out var serial) ? new(serial, toBeSigned, stored) : null;
+    {
+        if (stored is null)
+            return null;
+        var identity = Identity.Current;
+        if (PresentedLicense.TryReadOurs(stored, identity.Key.HasSigned, out var toBeSigned, out var serial))
+            return new(serial, toBeSigned, stored);
+        foreach (var before in identity.Predecessors)
+            if (PresentedLicense.TryReadOurs(stored, before.HasSigned, out toBeSigned, out serial))
+                return new(serial, toBeSigned, stored, IsClaim: !before.Proves);
+        return null;
+    }
 
     private UserLeaseStatement? ReadLease(HostIdentity host, UserCalRequest request)
     {
-        if (request.Lease is not { } lease || Identity.Key.OpenStatement(lease) is not { } payload)
+        if (request.Lease is not { } lease)
+            return null;
+        var identity = Identity.Current;
+        var payload = identity.Key.OpenStatement(lease);
+        Predecessor? signer = null;
+        foreach (var before in identity.Predecessors.Where(before => before.Proves))
+            if (payload is null && (payload = before.OpenStatement(lease)) is not null)
+                signer = before;
+        if (payload is null)
             return null;
         try
         {
             var statement = UserLeaseStatement.Decode(payload);
-            return statement.HostId == host.HostId && statement.UserDigest.AsSpan().SequenceEqual(UserLeaseStatement.DigestUser(host.HostId, request.User)) ? statement : null;
+            // A license server that is lost knew its hosts by other numbers.
+            return (statement.HostId == host.HostId || signer is { Cause: SuccessionCause.Lost })
+                && statement.UserDigest.AsSpan().SequenceEqual(UserLeaseStatement.DigestUser(statement.HostId, request.User)) ? statement : null;
         }
         catch (CborContentException)
         {

@@ -1,11 +1,15 @@
 using Ostiary.Contracts.Problems;
 using Ostiary.Doors;
+using Ostiary.LicenseServer.Identity;
 
 namespace Ostiary.LicenseServer.Storage;
 
 /// <summary>One request to the writer.</summary>
 internal abstract class LedgerCommand
 {
+    /// <summary>Has a transaction of its own: what comes after it is decided by what it has changed, in memory too.</summary>
+    public virtual bool IsAlone => false;
+
     /// <summary>Says what it will look for.</summary>
     public virtual void Collect(Needs needs)
     {
@@ -50,9 +54,18 @@ internal abstract class LedgerCommand<T> : LedgerCommand
     public sealed override void Committed(LedgerPosition position)
     {
         if (_problem is not null)
+        {
             _done.TrySetException(_problem);
-        else
-            _done.TrySetResult(new(_result!, position));
+            return;
+        }
+
+        OnCommitted(_result!);
+        _done.TrySetResult(new(_result!, position));
+    }
+
+    /// <summary>In the writer's thread, before anything else is decided.</summary>
+    protected virtual void OnCommitted(T result)
+    {
     }
 
     public sealed override void Failed(Exception reason) => _done.TrySetException(reason);
@@ -83,4 +96,21 @@ internal sealed class LedgerWork<T>(Func<LedgerBatch, T> work, Action<Needs>? ne
             batch.Author = "";
         }
     }
+}
+
+/// <summary>The key is followed by another one.</summary>
+internal sealed class SuccessionWork(
+    Func<LedgerBatch, (IdentityRow Identity, Predecessor Before)> work, Action<(IdentityRow Identity, Predecessor Before)> committed) : LedgerCommand<(IdentityRow Identity, Predecessor Before)>
+{
+    private readonly string _author = Author.Current;
+
+    public override bool IsAlone => true;
+
+    protected override (IdentityRow Identity, Predecessor Before) Execute(LedgerBatch batch)
+    {
+        batch.Author = _author;
+        return work(batch);
+    }
+
+    protected override void OnCommitted((IdentityRow Identity, Predecessor Before) result) => committed(result);
 }

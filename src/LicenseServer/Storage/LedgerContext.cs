@@ -70,6 +70,8 @@ internal class LedgerContext : DbContext
 
     public DbSet<SignInFailure> SignInFailures => Set<SignInFailure>();
 
+    public DbSet<KeySuccession> Successions => Set<KeySuccession>();
+
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
 
     public DbSet<AuditDetail> AuditDetails => Set<AuditDetail>();
@@ -190,6 +192,12 @@ internal class LedgerContext : DbContext
         {
             draw.ToTable("draws").HasKey(row => row.WantedHash);
             draw.Property(row => row.Kind).HasMaxLength(128);
+        });
+        model.Entity<KeySuccession>(succession =>
+        {
+            succession.ToTable("successions").HasKey(row => row.Id);
+            succession.HasIndex(row => row.Old).IsUnique();
+            succession.Property(row => row.Reason).HasMaxLength(255);
         });
         AccountModel.Configure(model, "removed_at");
         UseSnakeCase(model);

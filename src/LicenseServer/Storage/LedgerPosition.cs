@@ -12,6 +12,8 @@ internal sealed class LedgerPosition(long number, byte[] hash, SigningKey key)
 
     public byte[] Hash => hash;
 
+    public SigningKey Key => key;
+
     public LedgerHead Signed => _signed.Value;
 }
 

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Clock;
+using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer.Identity;
 
 namespace Ostiary.LicenseServer.Storage;
@@ -101,10 +102,17 @@ internal sealed class LedgerWriter : IAsyncDisposable
         while (WaitForRequests())
         {
             LetGather();
-            while (batch.Count < _limits.MaxBatch && _queue.Reader.TryRead(out var command))
-                batch.Add(command);
-            Process(batch);
+            LedgerCommand? alone = null;
+            while (alone is null && batch.Count < _limits.MaxBatch && _queue.Reader.TryRead(out var command))
+                if (command.IsAlone)
+                    alone = command;
+                else
+                    batch.Add(command);
+            if (batch.Count > 0)
+                Process(batch);
             batch.Clear();
+            if (alone is not null)
+                Process([alone]);
         }
 
         _ended.SetResult();
@@ -179,6 +187,8 @@ internal sealed class LedgerWriter : IAsyncDisposable
             hot.Enlist(transaction.GetDbTransaction());
             var head = _database.LockHead(db);
             FollowOtherNodes(db, head);
+            if (_identity.Current.IsSuperseded)
+                throw new ProblemException(LicensingProblem.TemporarilyUnavailable, "another node of this license server has followed its key: copy license-server.key from there, and start this node again");
             var (numberBefore, listBefore) = (head.Number, head.ListNumber);
             var needs = new Needs();
             foreach (var command in commands)
@@ -214,7 +224,7 @@ internal sealed class LedgerWriter : IAsyncDisposable
     {
         var head = written.Head;
         // The hash, too: a database that has lost its last commits counts their numbers again.
-        if (_position is null || _position.Number != head.Number || !_position.Hash.AsSpan().SequenceEqual(head.Hash))
+        if (_position is null || _position.Number != head.Number || _position.Key != _identity.Key || !_position.Hash.AsSpan().SequenceEqual(head.Hash))
             _position = new(head.Number, head.Hash, _identity.Key);
         if (written.ListChanged)
             WakeHosts();

@@ -43,7 +43,7 @@ internal sealed class ClockConfirmation
 /// </summary>
 internal sealed class Recovery
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(90);
+    public static readonly TimeSpan Longest = TimeSpan.FromDays(90);
 
     public long Id { get; private set; }
 
@@ -171,6 +171,9 @@ internal sealed class IdentityRow
 
     /// <summary>The same key, certified by another issuing key.</summary>
     public void Recertify(byte[] certificate, byte[] issuing) => (Certificate, IssuingCertificate) = (certificate, issuing);
+
+    /// <summary>Another key, certified; its activation request has this nonce.</summary>
+    public void Succeed(byte[] certificate, byte[] issuing, long nonce) => (Certificate, IssuingCertificate, ActivationNonce) = (certificate, issuing, nonce);
 
     public void Know(byte[] trust) => Trust = trust;
 }

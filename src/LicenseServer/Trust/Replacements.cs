@@ -7,6 +7,7 @@ using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Trust;
 using Ostiary.LicenseServer.Activation;
+using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Trust;
@@ -29,18 +30,37 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
         Ledger ledger, ClearinghouseClient clearinghouse, PublisherTrust trust, OutdatedDocuments outdated, CancellationToken cancellation)
     {
         var asked = await Activate.RequestAsync(ledger, cancellation).ConfigureAwait(false);
-        var now = ledger.Clock.GetUtcNow();
+        return await FetchAsync(
+            ledger.Identity.Key, asked, clearinghouse, trust, ledger.Clock.GetUtcNow(), outdated.Certificate, outdated.KeyPacks.Keys,
+            statement => outdated.KeyPacks.TryGetValue(statement.PackId, out var before) && before with { IssuedAt = statement.IssuedAt } == statement, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The same for any key.</summary>
+    /// <param name="key">Whose documents they are.</param>
+    /// <param name="asked">Its activation request.</param>
+    /// <param name="clearinghouse">Whom to ask.</param>
+    /// <param name="trust">What they must hold by.</param>
+    /// <param name="now">When.</param>
+    /// <param name="wantsCertificate">Whether the certificate is wanted, too.</param>
+    /// <param name="keyPacks">Those that are wanted.</param>
+    /// <param name="isExpected">Whether a pack is what was to come.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="ProblemException">The clearinghouse was not heard, says no, or has answered what does not hold.</exception>
+    public static async Task<Replacements> FetchAsync(
+        SigningKey key, ActivationRequest asked, ClearinghouseClient clearinghouse, PublisherTrust trust, DateTimeOffset now, bool wantsCertificate, IEnumerable<Guid> keyPacks,
+        Func<KeyPackStatement, bool> isExpected, CancellationToken cancellation)
+    {
         var packs = new Dictionary<Guid, ReplacedPack>();
         (byte[] Own, byte[] Issuing)? certificate = null;
-        foreach (var ids in outdated.KeyPacks.Keys.Chunk(ReplacementRequestStatement.MaxKeyPacks).DefaultIfEmpty([]))
+        foreach (var ids in keyPacks.Chunk(ReplacementRequestStatement.MaxKeyPacks).DefaultIfEmpty([]))
         {
             var request = new ReplacementRequestStatement(asked.Encode(), ids);
-            var answer = await clearinghouse.ReplaceAsync(new(ledger.Identity.Key.SignStatement(request.Encode())), cancellation).ConfigureAwait(false);
-            if (outdated.Certificate && certificate is null)
+            var answer = await clearinghouse.ReplaceAsync(new(key.SignStatement(request.Encode())), cancellation).ConfigureAwait(false);
+            if (wantsCertificate && certificate is null)
                 certificate = ReadCertificate(answer.Activation, asked, trust, now);
             foreach (var pack in answer.KeyPacks ?? [])
             {
-                var (id, replaced) = ReadPack(pack, outdated, trust, now);
+                var (id, replaced) = ReadPack(pack, isExpected, trust, now);
                 packs[id] = replaced;
             }
         }
@@ -48,7 +68,9 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
         return new(certificate?.Own, certificate?.Issuing, packs);
     }
 
-    private static (byte[] Own, byte[] Issuing) ReadCertificate(ActivateResponse response, ActivationRequest asked, PublisherTrust trust, DateTimeOffset now)
+    /// <summary>Checks a certificate as it came.</summary>
+    /// <exception cref="ProblemException">It does not hold.</exception>
+    public static (byte[] Own, byte[] Issuing) ReadCertificate(ActivateResponse response, ActivationRequest asked, PublisherTrust trust, DateTimeOffset now)
     {
         using var issuing = ReadIssuing(response.IssuingCertificate, trust, now);
         var certificate = new ActivationAnswer(response.Day, response.KeyId, response.Term, response.Signature ?? []).TryAssemble(asked, issuing)
@@ -57,7 +79,7 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
         return trust.LeadsTo(own, [issuing], now) ? (certificate, issuing.RawData) : throw Invalid("the certificate does not lead to a root of the publisher");
     }
 
-    private static (Guid PackId, ReplacedPack Replaced) ReadPack(RedeemResponse response, OutdatedDocuments outdated, PublisherTrust trust, DateTimeOffset now)
+    private static (Guid PackId, ReplacedPack Replaced) ReadPack(RedeemResponse response, Func<KeyPackStatement, bool> isExpected, PublisherTrust trust, DateTimeOffset now)
     {
         using var issuing = ReadIssuing(response.IssuingCertificate, trust, now);
         using var key = issuing.GetECDsaPublicKey() ?? throw Invalid("the issuing key is not one of P-256");
@@ -66,7 +88,7 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
         try
         {
             var statement = KeyPackStatement.Decode(payload);
-            return outdated.KeyPacks.TryGetValue(statement.PackId, out var before) && before with { IssuedAt = statement.IssuedAt } == statement
+            return isExpected(statement)
                 ? (statement.PackId, new(response.KeyPack!, issuing.RawData))
                 : throw Invalid($"key pack {statement.PackId} was not asked for, or says something else than before");
         }

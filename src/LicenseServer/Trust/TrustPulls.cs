@@ -5,6 +5,7 @@ using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Trust;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.LicenseServer.Succession;
 
 namespace Ostiary.LicenseServer.Trust;
 
@@ -13,7 +14,7 @@ namespace Ostiary.LicenseServer.Trust;
 /// issuing keys and its revocation list. 1. What holds of the answer is taken; 2. documents of this license server that a withdrawn key has signed are fetched
 /// again; 3. all of it is in the ledger in one transaction. Until then nothing has changed: what cannot be fetched now is fetched later.
 /// </summary>
-internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearinghouse, ILogger<TrustPulls> logger) : BackgroundService
+internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearinghouse, Succeeding succeeding, ILogger<TrustPulls> logger) : BackgroundService
 {
     public static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     public static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(10);
@@ -29,9 +30,13 @@ internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearing
             return true;
         try
         {
-            await TakeAsync(await clearinghouse.Client.TrustAsync(cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false);
+            // The documents first: where they revoke a key whose successor is named, that one is in place before they are taken, and nobody is refused between the two.
+            var documents = await clearinghouse.Client.TrustAsync(cancellation).ConfigureAwait(false);
+            var goneOn = await succeeding.GoOnAsync(cancellation).ConfigureAwait(false);
+            await TakeAsync(documents, cancellation).ConfigureAwait(false);
+            await succeeding.RefreshAsync(cancellation).ConfigureAwait(false);
             _said = null;
-            return true;
+            return goneOn;
         }
         catch (ProblemException problem)
         {

@@ -1,9 +1,12 @@
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
+using Ostiary.Contracts.Trust;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.LicenseServers;
@@ -34,7 +37,7 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
             throw new ProblemException(LicensingProblem.Unreachable, $"{parsed.LicenseServer} did not answer within {JoinTime.TotalSeconds:0} s");
         }
 
-        await KeepAsync(membership, parsed.Fingerprint, parsed.LicenseServer, joins: true, cancellation).ConfigureAwait(false);
+        await KeepAsync(membership, parsed.Fingerprint, parsed.LicenseServer, joins: true, null, cancellation).ConfigureAwait(false);
         Log.Joined(logger, parsed.LicenseServer.Authority, parsed.Fingerprint.Hex);
         await TryPullRevocationsAsync(parsed.Fingerprint, either.Token).ConfigureAwait(false);
     }
@@ -44,8 +47,58 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
     public async Task RenewAsync(ServerLink link, CancellationToken cancellation)
     {
         var membership = await link.RenewAsync(cancellation).ConfigureAwait(false);
-        await KeepAsync(membership, link.Fingerprint, link.Address, joins: false, cancellation).ConfigureAwait(false);
+        await KeepAsync(membership, link.Fingerprint, link.Address, joins: false, null, cancellation).ConfigureAwait(false);
         Log.Renewed(logger, link.Address.Authority);
+    }
+
+    /// <summary>The license server has another key now, by successions that were verified: gets a certificate by it, and pins it.</summary>
+    /// <param name="link">As it was joined.</param>
+    /// <param name="shown">The key that it has now.</param>
+    /// <param name="issuer">The certificate of that key.</param>
+    /// <param name="path">From the pinned key to that one.</param>
+    /// <param name="trust">What is known of the publisher.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="ProblemException">It says no or nothing: the old key stays pinned.</exception>
+    public async Task FollowAsync(
+        ServerLink link, KeyFingerprint shown, X509Certificate2 issuer, IReadOnlyList<ProvenSuccession> path, PublisherTrust trust, CancellationToken cancellation)
+    {
+        var chain = CertificateChain.FromPem(link.Certificate);
+        using var connection = new ServerConnection(link.Address, shown, issuer, chain[0].CopyWithPrivateKey(key.Key), chain.Skip(1), options.ConnectTime, time);
+        var membership = await connection.Api.RenewAsync(cancellation).ConfigureAwait(false);
+        await KeepAsync(membership, shown, link.Address, joins: false, (db, row) => ReplaceAsync(db, row, link.Fingerprint, path, trust), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>In the membership of the new key: the place and the evidence of the old one, whose row goes; its key is known as one of before.</summary>
+    /// <param name="db">In a transaction.</param>
+    /// <param name="row">The membership of the new key.</param>
+    /// <param name="old">The key that was pinned.</param>
+    /// <param name="path">From that key to the new one.</param>
+    /// <param name="trust">What is known of the publisher by now; null where that stays as it is.</param>
+    public async Task ReplaceAsync(SessionHostContext db, MembershipRow row, KeyFingerprint old, IReadOnlyList<ProvenSuccession> path, PublisherTrust? trust)
+    {
+        var before = await db.Memberships.FindAsync(old.Hex).ConfigureAwait(false);
+        foreach (var (step, index) in path.Select((step, index) => (step, index)))
+        {
+            var former = await db.Predecessors.FindAsync(step.Statement.Old.Hex).ConfigureAwait(false);
+            if (former is null)
+                db.Predecessors.Add(former = new() { Fingerprint = step.Statement.Old.Hex, Successor = row.Fingerprint, Certificates = "", Statement = [], FollowedAt = time.GetUtcNow().AddTicks(index) });
+            (former.Successor, former.Cause, former.Statement, former.Certificates) = (row.Fingerprint, (int)step.Statement.Cause, step.Document.Statement, step.Document.OldCertificates);
+            if (step.Statement.Old == old && before is not null)
+                former.HostId = before.HostId;
+        }
+
+        foreach (var further in await db.Predecessors.Where(other => other.Successor == old.Hex).ToListAsync().ConfigureAwait(false))
+            further.Successor = row.Fingerprint;
+        if (before is null)
+            return;
+        // The root is the one that was given for the key before, not what is answered under the new one.
+        if (trust is not null)
+            (row.Root, row.Trust) = (before.Root, trust.Encode());
+        row.Position = Math.Min(row.Position, before.Position);
+        // The ledger goes on under the new key; that of a license server in a lost one's place is another.
+        if (path.All(step => step.Statement.Cause != SuccessionCause.Lost) && before.LedgerNumber > row.LedgerNumber)
+            (row.LedgerNumber, row.LedgerHash, row.LedgerSignature) = (before.LedgerNumber, before.LedgerHash, before.LedgerSignature);
+        db.Memberships.Remove(before);
     }
 
     // So that the first client finds a list. Without one, devices are asked about first; the list is pulled again and again.
@@ -68,7 +121,8 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
         }
     }
 
-    private async Task KeepAsync(Membership membership, KeyFingerprint pinned, Uri address, bool joins, CancellationToken cancellation)
+    private async Task KeepAsync(
+        Membership membership, KeyFingerprint pinned, Uri address, bool joins, Func<SessionHostContext, MembershipRow, Task>? with, CancellationToken cancellation)
     {
         Check(membership, pinned);
         var now = time.GetUtcNow();
@@ -90,6 +144,8 @@ internal sealed class Joining(SessionHostOptions options, HostKey key, Servers s
                 (row.Root, row.Trust) = (membership.Root, null);
             row.Version = membership.Version.Year;
             row.Mode = (int)membership.Mode;
+            if (with is not null)
+                await with(db, row).ConfigureAwait(false);
         }).ConfigureAwait(false);
         await grace.AdoptAsync(membership.Grace, cancellation).ConfigureAwait(false);
         await servers.ReloadAsync(cancellation).ConfigureAwait(false);

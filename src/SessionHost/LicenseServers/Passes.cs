@@ -9,7 +9,7 @@ namespace Ostiary.SessionHost.LicenseServers;
 /// Puts one question to the license servers, in two passes. Device questions and user questions go this way: the order, the times, whom
 /// to pass over and what silence is are the same.
 /// </summary>
-internal sealed class Passes(Servers servers, Joining joining, SessionHostOptions options, TimeProvider time) : IDisposable
+internal sealed class Passes(Servers servers, Joining joining, SuccessionFollowing successions, SessionHostOptions options, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _renewing = new(1);
 
@@ -35,7 +35,7 @@ internal sealed class Passes(Servers servers, Joining joining, SessionHostOption
         var faults = new List<string>();
         var askable = new List<ServerLink>();
         var passedOver = new List<KeyFingerprint>();
-        foreach (var link in links.OrderByDescending(link => link.Fingerprint == first))
+        foreach (var link in links.OrderByDescending(link => first is not null && link.Has(first)))
         {
             if (link.Revoked is { } revoked)
             {
@@ -70,7 +70,7 @@ internal sealed class Passes(Servers servers, Joining joining, SessionHostOption
 
         return outcome switch
         {
-            { Granted: true } => new PassesReply<TAnswer>.Granted(outcome.Server!, outcome.Answer!),
+            { Granted: true } => new PassesReply<TAnswer>.Granted(servers.Current(outcome.Server!), outcome.Answer!),
             { Answer: { } refusal } => new PassesReply<TAnswer>.Refused(
                 outcome.Server!, refusal, [.. passedOver, .. outcome.Silent.Select(link => link.Fingerprint)], string.Join("; ", faults)),
             _ => new PassesReply<TAnswer>.Silent(string.Join("; ", faults)),
@@ -87,8 +87,18 @@ internal sealed class Passes(Servers servers, Joining joining, SessionHostOption
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
         {
-            await RenewIfOverAsync(link, either.Token).ConfigureAwait(false);
-            return await ask(either.Token).ConfigureAwait(false);
+            try
+            {
+                await RenewIfOverAsync(link, either.Token).ConfigureAwait(false);
+                return await ask(either.Token).ConfigureAwait(false);
+            }
+            catch (ProblemException problem) when (SuccessionFollowing.MayHaveOtherKey(link, problem))
+            {
+                // It may have another key by now, by which it has answered already: nobody is refused for it.
+                if (!await successions.TryFollowAsync(link, either.Token).ConfigureAwait(false))
+                    throw;
+                return await ask(either.Token).ConfigureAwait(false);
+            }
         }
         catch (ProblemException problem)
         {

@@ -16,13 +16,19 @@ internal static class PinnedTls
     /// <param name="client">The host's certificate with its key.</param>
     /// <param name="chain">Certificates to send behind it.</param>
     /// <param name="time">For the dates.</param>
+    /// <param name="otherShown">Called when another certificate was shown.</param>
     public static SslClientAuthenticationOptions Options(
-        KeyFingerprint pinned, X509Certificate2? issuer, X509Certificate2 client, IEnumerable<X509Certificate2> chain, TimeProvider time) => new()
+        KeyFingerprint pinned, X509Certificate2? issuer, X509Certificate2 client, IEnumerable<X509Certificate2> chain, TimeProvider time, Action? otherShown = null) => new()
         {
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             ClientCertificateContext = SslStreamCertificateContext.Create(client, [.. chain], offline: true),
             RemoteCertificateValidationCallback = (_, certificate, sent, _) =>
-                certificate is X509Certificate2 leaf && PinnedLeaf.IsGood(leaf, pinned, issuer is null ? PinnedLeaf.Sent(sent) : PinnedLeaf.Sent(sent).Prepend(issuer), time.GetUtcNow()),
+            {
+                var good = certificate is X509Certificate2 leaf && PinnedLeaf.IsGood(leaf, pinned, issuer is null ? PinnedLeaf.Sent(sent) : PinnedLeaf.Sent(sent).Prepend(issuer), time.GetUtcNow());
+                if (!good)
+                    otherShown?.Invoke();
+                return good;
+            },
         };
 }

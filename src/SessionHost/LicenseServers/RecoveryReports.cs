@@ -58,7 +58,7 @@ internal sealed class RecoveryReports(Servers servers, Receipts receipts, Sessio
         var (after, sent, complete) = ("", 0, false);
         while (!complete)
         {
-            var page = await receipts.PageAsync(link.Fingerprint, after, RecoveryReport.MaxReceipts, stopping).ConfigureAwait(false);
+            var page = await receipts.PageAsync(link.Keys, after, RecoveryReport.MaxReceipts, stopping).ConfigureAwait(false);
             complete = page.Count < RecoveryReport.MaxReceipts;
             await AskAsync(
                 link, [.. page.Select(row => new Receipt(row.Serial, row.HardwareId, row.Device, new(row.Version), row.PackId!.Value, row.IssuedAt, row.ExpiresAt, row.Signature!))],

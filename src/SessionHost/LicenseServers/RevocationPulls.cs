@@ -8,7 +8,7 @@ namespace Ostiary.SessionHost.LicenseServers;
 /// Keeps one question for the revocation list open at each license server, which answers it when the list changes; every 5 minutes it is
 /// asked without waiting. With each list the license server says what it knows of the publisher: where that is new, it is asked for, too.
 /// </summary>
-internal sealed class RevocationPulls(Servers servers, TrustFollowing trust, TimeProvider time, ILogger<RevocationPulls> logger) : BackgroundService
+internal sealed class RevocationPulls(Servers servers, TrustFollowing trust, SuccessionFollowing successions, TimeProvider time, ILogger<RevocationPulls> logger) : BackgroundService
 {
     private const int WaitSeconds = 60;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -49,12 +49,15 @@ internal sealed class RevocationPulls(Servers servers, TrustFollowing trust, Tim
             {
                 await link.PullRevocationsAsync(due ? 0 : WaitSeconds, either.Token).ConfigureAwait(false);
                 await trust.FollowAsync(link, either.Token).ConfigureAwait(false);
+                await successions.LearnAsync(link, either.Token).ConfigureAwait(false);
                 if (due)
                     pulledAt = time.GetUtcNow();
                 continue;
             }
             catch (ProblemException problem)
             {
+                if (SuccessionFollowing.MayHaveOtherKey(link, problem) && await successions.TryFollowAsync(link, stopping).ConfigureAwait(false))
+                    return;
                 Log.RevocationsNotPulled(logger, link.Address.Authority, problem.Message);
             }
             catch (OperationCanceledException) when (!stopping.IsCancellationRequested)

@@ -10,6 +10,7 @@ internal sealed class ServerConnection : IDisposable
 {
     private readonly HttpClient _http;
     private readonly X509Certificate2 _certificate;
+    private volatile bool _sawOtherKey;
 
     /// <param name="address">HTTPS address.</param>
     /// <param name="pinned">The license server's key.</param>
@@ -25,7 +26,7 @@ internal sealed class ServerConnection : IDisposable
         _certificate = certificate;
         _http = new(new NewestVersion(new SocketFaults(new SocketsHttpHandler
         {
-            SslOptions = PinnedTls.Options(pinned, issuer, certificate, chain, time),
+            SslOptions = PinnedTls.Options(pinned, issuer, certificate, chain, time, () => _sawOtherKey = true),
             ConnectTimeout = connectTime,
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10),
             KeepAlivePingDelay = TimeSpan.FromSeconds(15),
@@ -46,6 +47,34 @@ internal sealed class ServerConnection : IDisposable
 
     /// <summary>Every call is limited by the token that it is given.</summary>
     public LicenseServerClient Api { get; }
+
+    /// <summary>Something that is not of the pinned key has been shown there.</summary>
+    public bool SawOtherKey => _sawOtherKey;
+
+    /// <summary>
+    /// Asks at an address which keys were there before. Whose answer it is nobody knows: it is believed for its signatures, and nothing is told there but
+    /// that somebody asks.
+    /// </summary>
+    /// <exception cref="Contracts.Problems.ProblemException">There was no answer.</exception>
+    public static async Task<Contracts.Trust.SuccessionDocuments> AskSuccessionsAsync(Uri address, TimeSpan connectTime, CancellationToken cancellation)
+    {
+        using var http = new HttpClient(new SocketFaults(new SocketsHttpHandler
+        {
+#pragma warning disable CA5359 // No key is expected: the statements are verified, each by itself.
+            SslOptions = new() { RemoteCertificateValidationCallback = (_, _, _, _) => true },
+#pragma warning restore CA5359
+            ConnectTimeout = connectTime,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+        }))
+        {
+            BaseAddress = address,
+            Timeout = Timeout.InfiniteTimeSpan,
+            MaxResponseContentBufferSize = ApiClient.MaxResponseLength,
+        };
+        return await new LicenseServerClient(http).SuccessionsAsync(cancellation).ConfigureAwait(false);
+    }
 
     /// <summary>Whether anything speaks HTTP there; also opens the connection ahead of the first question.</summary>
     public async Task<bool> AnswersAsync(CancellationToken cancellation)

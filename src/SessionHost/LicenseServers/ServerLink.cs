@@ -14,7 +14,7 @@ using Ostiary.SessionHost.Storage;
 namespace Ostiary.SessionHost.LicenseServers;
 
 /// <summary>One license server that the host joined: its pinned key, the connection to it, whether it is silent, and the highest ledger number seen.</summary>
-internal sealed class ServerLink : IDisposable
+internal sealed partial class ServerLink : IDisposable
 {
     /// <summary>A list that only got younger is written so often.</summary>
     private static readonly TimeSpan KeptEvery = TimeSpan.FromMinutes(5);
@@ -32,11 +32,8 @@ internal sealed class ServerLink : IDisposable
     private bool _wentBack;
     private volatile bool _wantsRenewal;
     private volatile RevocationListStatement? _revocations;
-    private volatile PublisherTrust? _trust;
-    private volatile bool _chainHolds;
-    private volatile string? _offeredTrust;
 
-    public ServerLink(MembershipRow row, HostKey key, SessionHostOptions options, Store store, TimeProvider time, ILogger logger)
+    public ServerLink(MembershipRow row, IEnumerable<PredecessorRow> predecessors, HostKey key, SessionHostOptions options, Store store, TimeProvider time, ILogger logger)
     {
         (_store, _time, _logger) = (store, time, logger);
         Fingerprint = KeyFingerprint.TryParse(row.Fingerprint, out var fingerprint) ? fingerprint : throw new InvalidDataException("a membership's fingerprint is damaged");
@@ -48,6 +45,7 @@ internal sealed class ServerLink : IDisposable
         if (row is { LedgerHash: { } hash, LedgerSignature: { } signature })
             _head = new(row.LedgerNumber, hash, signature);
         _chain = CertificateChain.FromPem(row.Certificate);
+        Predecessors = [.. predecessors.Select(before => new FormerKey(before))];
         if (row.Root is not null)
             Know(PublisherTrust.Remembered(X509Certificate2.CreateFromPem(row.Root), row.Trust));
         _revocations = row.RevocationList is { } list ? Verified(list, RevocationListStatement.Decode) : null;
@@ -64,35 +62,6 @@ internal sealed class ServerLink : IDisposable
     public Guid HostId { get; }
 
     public LicensingMode Mode { get; }
-
-    /// <summary>What is known of the publisher; null while the license server is not activated, as far as this host knows.</summary>
-    public PublisherTrust? Trust => _trust;
-
-    /// <summary>The license server's certificate and those above it, as it showed them last.</summary>
-    public IReadOnlyList<X509Certificate2> LicenseServerChain => [.. _chain.Skip(1)];
-
-    /// <summary>The publisher has revoked this license server: it is not asked, and its CALs and leases count for nothing. Null where not.</summary>
-    public RevokedLicenseServer? Revoked => _trust?.RevocationOf(Fingerprint);
-
-    /// <summary>Names what the license server knows of the publisher, as it said last; null where it said nothing.</summary>
-    public string? OfferedTrust => _offeredTrust;
-
-    /// <summary>What was taken of the publisher when the license server knew this.</summary>
-    public string? TakenTrust { get; set; }
-
-    /// <summary>Whether the license server's certificate would hold under this.</summary>
-    public bool HoldsUnder(PublisherTrust trust) => trust.LeadsTo(_chain[1], _chain.Skip(2), _time.GetUtcNow());
-
-    /// <summary>This is known from here on.</summary>
-    public void Know(PublisherTrust trust)
-    {
-        _trust = trust;
-        _chainHolds = HoldsUnder(trust);
-    }
-
-    /// <summary>Asks what there is to know of the publisher.</summary>
-    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
-    public Task<TrustDocuments> AskTrustAsync(CancellationToken cancellation) => CallAsync(api => api.TrustAsync(cancellation), cancellation);
 
     public DateTimeOffset CertificateFrom => _chain[0].NotBefore.ToUniversalTime();
 
@@ -115,8 +84,8 @@ internal sealed class ServerLink : IDisposable
     public bool WantsRenewal => _wantsRenewal || (_trust is not null && !_chainHolds) || CertificateUntil - _time.GetUtcNow() < (CertificateUntil - CertificateFrom) / 3;
 
     /// <summary>Whether the membership is the one that this link was made of.</summary>
-    public bool IsOf(MembershipRow row)
-        => row.Fingerprint == Fingerprint.Hex && row.Address == Address.AbsoluteUri && row.Certificate == _certificate && row.Root is null == _trust is null && row.Mode == (int)Mode;
+    public bool IsOf(MembershipRow row, IReadOnlyCollection<PredecessorRow> predecessors)
+        => predecessors.Count == Predecessors.Count && predecessors.All(before => Predecessors.Any(known => known.IsOf(before))) && row.Fingerprint == Fingerprint.Hex && row.Address == Address.AbsoluteUri && row.Certificate == _certificate && row.Root is null == _trust is null && row.Mode == (int)Mode;
 
     /// <summary>Asks for a CAL.</summary>
     /// <exception cref="ProblemException">It did not answer, or not well.</exception>
@@ -145,15 +114,18 @@ internal sealed class ServerLink : IDisposable
     }
 
     /// <summary>A lease that this server signed for this host and this person; null where it is anything else.</summary>
-    public UserLeaseStatement? ReadLease(byte[] lease, UserClaim user)
+    public UserLeaseStatement? ReadLease(byte[] lease, UserClaim user) => ReadLease(lease, user, _chain[1], HostId);
+
+    /// <summary>Likewise, of the license server's key of a time at which this host had this number there.</summary>
+    public static UserLeaseStatement? ReadLease(byte[] lease, UserClaim user, X509Certificate2 licenseServer, Guid hostId)
     {
-        using var key = _chain[1].GetECDsaPublicKey() ?? throw new InvalidDataException("a license server's key is P-256");
+        using var key = licenseServer.GetECDsaPublicKey() ?? throw new InvalidDataException("a license server's key is P-256");
         if (!Statement.TryVerify(lease, key, out var payload))
             return null;
         try
         {
             var statement = UserLeaseStatement.Decode(payload);
-            return statement.HostId == HostId && statement.UserDigest.AsSpan().SequenceEqual(UserLeaseStatement.DigestUser(HostId, user)) ? statement : null;
+            return statement.HostId == hostId && statement.UserDigest.AsSpan().SequenceEqual(UserLeaseStatement.DigestUser(hostId, user)) ? statement : null;
         }
         catch (CborContentException)
         {
@@ -234,7 +206,7 @@ internal sealed class ServerLink : IDisposable
         var known = _revocations;
         var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation, TakenTrust), cancellation).ConfigureAwait(false);
         var list = Verified(answer.List, RevocationListStatement.Decode);
-        _offeredTrust = answer.Trust;
+        (_offeredTrust, _offeredSuccessions) = (answer.Trust, answer.Successions);
         if (known is not null && (list.Number < known.Number || list.IssuedAt < known.IssuedAt))
         {
             Log.RevocationsWentBack(_logger, Address.Authority, known.Number, list.Number);
@@ -254,9 +226,10 @@ internal sealed class ServerLink : IDisposable
     public void TakeOver(ServerLink earlier)
     {
         _revocations = earlier._revocations ?? _revocations;
-        TakenTrust = earlier.TakenTrust;
+        (TakenTrust, TakenSuccessions) = (earlier.TakenTrust, earlier.TakenSuccessions);
         lock (earlier._lock)
-            if (earlier._ledgerNumber > _ledgerNumber)
+            // One that stands in the place of a lost one counts anew.
+            if (earlier._ledgerNumber > _ledgerNumber && (earlier.Fingerprint == Fingerprint || Predecessors.All(before => before.Cause != SuccessionCause.Lost)))
                 (_ledgerNumber, _head) = (earlier._ledgerNumber, earlier._head);
     }
 
@@ -274,7 +247,7 @@ internal sealed class ServerLink : IDisposable
     public LicenseServerLink ToRecord()
     {
         lock (_lock)
-            return new(Address.AbsoluteUri, Fingerprint.Hex, CertificateUntil, _ledgerNumber, _silentSince, _revocations?.Number, _revocations?.IssuedAt);
+            return new(Address.AbsoluteUri, Fingerprint.Hex, CertificateUntil, _ledgerNumber, _silentSince, _revocations?.Number, _revocations?.IssuedAt, SuccessionRecords());
     }
 
     /// <summary>It did not answer in the time that there was.</summary>

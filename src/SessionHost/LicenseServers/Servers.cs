@@ -17,7 +17,11 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
 
     public IReadOnlyList<ServerLink> Links => _links;
 
-    public IReadOnlyCollection<KeyFingerprint> Pinned => [.. _links.Select(link => link.Fingerprint)];
+    /// <summary>The pinned keys and those before them.</summary>
+    public IReadOnlyCollection<KeyFingerprint> Pinned => [.. _links.SelectMany(link => link.Keys)];
+
+    /// <summary>A key that was followed because somebody else has it: what it signed is looked up at the license server.</summary>
+    public bool IsClaim(KeyFingerprint key) => _links.SelectMany(link => link.Predecessors).Any(before => before.Fingerprint == key && !before.Proves);
 
     /// <summary>The host's version, as its first license server set it; the newest while there is none.</summary>
     public CalVersion HostVersion => _links is [var first, ..] ? first.Version : CalVersion.Newest;
@@ -26,12 +30,13 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
     public LicensingMode Mode => _links is [var first, ..] ? first.Mode : LicensingMode.PerDevice;
 
     /// <summary>The link that is in use now to the server of a link that may have been replaced meanwhile.</summary>
-    public ServerLink Current(ServerLink link) => _links.FirstOrDefault(current => current.Fingerprint == link.Fingerprint) ?? link;
+    public ServerLink Current(ServerLink link) => LinkOf(link.Fingerprint) ?? link;
 
-    /// <summary>Those that the publisher has not revoked.</summary>
-    public IReadOnlyCollection<KeyFingerprint> Good => [.. _links.Where(link => link.Revoked is null).Select(link => link.Fingerprint)];
+    /// <summary>The keys of those that the publisher has not revoked, also those of before, as far as nobody else has them.</summary>
+    public IReadOnlyCollection<KeyFingerprint> Good => [.. _links.Where(link => link.Revoked is null).SelectMany(link => link.ProvingKeys)];
 
-    public ServerLink? LinkOf(KeyFingerprint server) => _links.FirstOrDefault(link => link.Fingerprint == server);
+    /// <summary>The link to the license server that has this key, or had it before.</summary>
+    public ServerLink? LinkOf(KeyFingerprint server) => _links.FirstOrDefault(link => link.Fingerprint == server) ?? _links.FirstOrDefault(link => link.Has(server));
 
     public Task StartAsync(CancellationToken cancellationToken) => ReloadAsync(cancellationToken);
 
@@ -42,14 +47,15 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
     {
         await using var db = store.Open();
         var rows = await db.Memberships.AsNoTracking().OrderBy(row => row.Position).ToListAsync(cancellation).ConfigureAwait(false);
+        var predecessors = (await db.Predecessors.AsNoTracking().OrderBy(row => row.FollowedAt).ToListAsync(cancellation).ConfigureAwait(false)).ToLookup(row => row.Successor);
         var links = _links;
-        _links = [.. rows.Select(row => links.FirstOrDefault(link => link.IsOf(row)) ?? Make(row, links))];
+        _links = [.. rows.Select(row => links.FirstOrDefault(link => link.IsOf(row, [.. predecessors[row.Fingerprint]])) ?? Make(row, predecessors[row.Fingerprint], links))];
     }
 
-    private ServerLink Make(MembershipRow row, IReadOnlyList<ServerLink> earlier)
+    private ServerLink Make(MembershipRow row, IEnumerable<PredecessorRow> predecessors, IReadOnlyList<ServerLink> earlier)
     {
-        var made = new ServerLink(row, key, options, store, time, logger);
-        if (earlier.FirstOrDefault(link => link.Fingerprint == made.Fingerprint) is { } replaced)
+        var made = new ServerLink(row, predecessors, key, options, store, time, logger);
+        if ((earlier.FirstOrDefault(link => link.Fingerprint == made.Fingerprint) ?? earlier.FirstOrDefault(link => made.Has(link.Fingerprint))) is { } replaced)
             made.TakeOver(replaced);
         return made;
     }

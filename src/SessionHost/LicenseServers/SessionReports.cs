@@ -31,7 +31,7 @@ internal sealed class SessionReports(CalsInUse inUse, Servers servers, SessionHo
                 _repeatedAt = time.GetUtcNow();
             }
 
-            _waiting.RemoveAll(used => servers.Links.All(link => link.Fingerprint != used.Server));
+            _waiting.RemoveAll(used => servers.LinkOf(used.Server) is null);
             foreach (var link in servers.Links.Where(link => link.SilentSince is null))
                 await ReportAsync(link, stoppingToken).ConfigureAwait(false);
             if (_waiting.Count > MostKept)
@@ -41,7 +41,7 @@ internal sealed class SessionReports(CalsInUse inUse, Servers servers, SessionHo
 
     private async Task ReportAsync(ServerLink link, CancellationToken stopping)
     {
-        foreach (var batch in _waiting.Where(used => used.Server == link.Fingerprint).Chunk(SessionReport.MaxSessions).ToList())
+        foreach (var batch in _waiting.Where(used => link.Has(used.Server)).Chunk(SessionReport.MaxSessions).ToList())
         {
             if (!await TryReportAsync(link, new([.. batch.Select(used => used.Session)]), stopping).ConfigureAwait(false))
                 return;

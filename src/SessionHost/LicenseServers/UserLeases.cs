@@ -22,7 +22,7 @@ internal sealed class UserLeases(Servers servers, Store store, TimeProvider time
     /// <summary>Keeps the lease in place of the one before. Returns when it is handed to the database's writer.</summary>
     public ValueTask KeepAsync(ServerLink server, UserClaim user, GrantedUserCal granted)
     {
-        var digest = Digest(server, user);
+        var digest = Digest(server.HostId, user);
         return store.KeepAsync(async db =>
         {
             var row = await db.Leases.FindAsync(digest, server.Fingerprint.Hex).ConfigureAwait(false);
@@ -35,8 +35,12 @@ internal sealed class UserLeases(Servers servers, Store store, TimeProvider time
     /// <summary>The person's lease: one that admits before one that does not, the last to end first. Verified again: the bytes were on a disk.</summary>
     public async Task<HeldLease?> FindAsync(UserClaim user, CancellationToken cancellation)
     {
-        var links = servers.Links.Where(link => link.Revoked is null).ToList();
-        var digests = links.Select(link => Digest(link, user)).ToList();
+        // Also those of a key that was followed in good order; those of one that somebody else has prove nothing, and the person is found at the license server.
+        var keys = servers.Links.Where(link => link.Revoked is null)
+            .SelectMany(link => link.Predecessors.Where(before => before.Proves).Select(before => (Link: link, Key: before.Fingerprint, Certificate: before.Chain[0], before.HostId))
+                .Prepend((Link: link, Key: link.Fingerprint, Certificate: link.LicenseServerChain[0], link.HostId)))
+            .ToList();
+        var digests = keys.Select(key => Digest(key.HostId, user)).Distinct().ToList();
         List<LeaseRow> rows;
         await using (var db = store.Open())
             rows = await db.Leases.AsNoTracking().Where(row => digests.Contains(row.UserDigest)).OrderByDescending(row => row.ExpiresAt)
@@ -44,11 +48,11 @@ internal sealed class UserLeases(Servers servers, Store store, TimeProvider time
 
         var now = time.GetUtcNow();
         return rows
-            .Select(row => links.FirstOrDefault(link => link.Fingerprint.Hex == row.LicenseServer) is { } link && link.ReadLease(row.Lease, user) is { } lease
+            .Select(row => keys.Find(key => key.Key.Hex == row.LicenseServer) is { Link: { } link } key && ServerLink.ReadLease(row.Lease, user, key.Certificate, key.HostId) is { } lease
                 ? new HeldLease(link.Fingerprint, lease.Serial, lease.ExpiresAt >= now && lease.IssuedAt - ClockTolerance <= now && lease.Version.Serves(servers.HostVersion), row.Lease)
                 : null)
             .OfType<HeldLease>().OrderByDescending(lease => lease.Valid).FirstOrDefault();
     }
 
-    private static string Digest(ServerLink link, UserClaim user) => Convert.ToHexStringLower(UserLeaseStatement.DigestUser(link.HostId, user));
+    private static string Digest(Guid hostId, UserClaim user) => Convert.ToHexStringLower(UserLeaseStatement.DigestUser(hostId, user));
 }

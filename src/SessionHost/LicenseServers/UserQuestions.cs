@@ -43,12 +43,12 @@ internal sealed class UserQuestions(
     {
         var issuer = lease?.Server;
         var reply = await passes.AskAsync(
-            issuer, options.LogonTime, (link, pass, token) => AskAsync(link, user, link.Fingerprint == issuer ? lease!.Signed : null, pass, token), answer => answer.Granted is not null, CancellationToken.None)
+            issuer, options.LogonTime, (link, pass, token) => AskAsync(link, user, issuer is not null && link.Has(issuer) ? lease!.Signed : null, pass, token), answer => answer.Granted is not null, CancellationToken.None)
             .ConfigureAwait(false);
         return reply switch
         {
             PassesReply<UserCalAnswer>.Granted granted => new UserReply.Granted(granted.Server.Fingerprint, granted.Answer.Granted!),
-            PassesReply<UserCalAnswer>.Refused refused when issuer is not null && refused.SilentServers.Contains(issuer) => new UserReply.Silent(refused.Detail),
+            PassesReply<UserCalAnswer>.Refused refused when issuer is not null && servers.LinkOf(issuer) is { } holder && refused.SilentServers.Any(holder.Has) => new UserReply.Silent(refused.Detail),
             PassesReply<UserCalAnswer>.Refused refused => new UserReply.Refused(refused.Server.Address.AbsoluteUri, refused.Answer.Refused!.Value, refused.Answer.Detail),
             PassesReply<UserCalAnswer>.Silent silent => new UserReply.Silent(silent.Detail),
             _ => new UserReply.NoneConfigured(),

@@ -84,5 +84,5 @@ internal sealed class Revocations(Servers servers, CalsInUse inUse, HostClock cl
     private bool IsOfRevokedPack(KeyFingerprint server, Guid? pack) => pack is { } named && servers.LinkOf(server)?.Trust?.RevocationOf(named) is not null;
 
     private Contracts.Statements.RevocationListStatement? ListOf(KeyFingerprint server)
-        => servers.Links.FirstOrDefault(link => link.Fingerprint == server)?.Revocations;
+        => servers.LinkOf(server)?.Revocations;
 }

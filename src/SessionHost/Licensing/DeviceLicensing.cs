@@ -150,8 +150,10 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
 
     // A license server that is silent may have renewed it: what another one says does not count against whoever holds its CAL.
     private bool HoldsOfSilent(ServerReply.Refused refused, Storage.ReceiptRow? receipt)
-        => (_held is { Quality: CalQuality.Good or CalQuality.EndsSoon or CalQuality.Temporary, LicenseServer: { } issuer } && refused.SilentServers.Contains(issuer))
-            || (receipt is not null && refused.SilentServers.Any(server => server.Hex == receipt.LicenseServer));
+        => (_held is { Quality: CalQuality.Good or CalQuality.EndsSoon or CalQuality.Temporary, LicenseServer: { } issuer } && IsSilent(refused, issuer))
+            || (receipt is not null && KeyFingerprint.TryParse(receipt.LicenseServer, out var keeper) && IsSilent(refused, keeper));
+
+    private bool IsSilent(ServerReply.Refused refused, KeyFingerprint issuer) => services.Servers.LinkOf(issuer) is { } link && refused.SilentServers.Any(link.Has);
 
     private LicenseDecision Apply(Ruling ruling, ServerReply reply, Storage.ReceiptRow? receipt, int? graceDaysLeft)
     {
@@ -230,7 +232,10 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
             var servers = services.Servers;
             var now = services.Clock.Now;
             var link = servers.LinkOf(cal.LicenseServer);
-            var verdict = cal.Verify(servers.Pinned, link?.Trust, link?.LicenseServerChain ?? [], hardwareId, now);
+            var verdict = cal.Verify(servers.Pinned, link?.Trust, link?.ChainOf(cal.LicenseServer) ?? [], hardwareId, now);
+            // Somebody else has the key: the CAL is as good as what the license server finds under its serial number.
+            if (verdict == DeviceCalVerdict.Valid && servers.IsClaim(cal.LicenseServer))
+                verdict = DeviceCalVerdict.Revoked;
             if (verdict == DeviceCalVerdict.IssuerNotPinned)
                 return null;
             var quality = CalQualities.Of(verdict, cal.Data, cal.NotAfter, servers.HostVersion, now);

@@ -57,16 +57,16 @@ internal sealed class Receipts(Store store, Revocations revocations, HostClock c
     }
 
     /// <summary>Permanent CALs of a license server that are not over, in the order of their serial numbers.</summary>
-    /// <param name="server">Whose.</param>
+    /// <param name="keys">Whose: its key, and those before it.</param>
     /// <param name="after">The last serial number of the page before; empty at the beginning.</param>
     /// <param name="limit">At most so many.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    public async Task<IReadOnlyList<ReceiptRow>> PageAsync(KeyFingerprint server, string after, int limit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<ReceiptRow>> PageAsync(IEnumerable<KeyFingerprint> keys, string after, int limit, CancellationToken cancellation)
     {
-        var now = clock.Now;
+        var (now, names) = (clock.Now, keys.Select(key => key.Hex).ToList());
         await using var db = store.Open();
         return await db.Receipts.AsNoTracking()
-            .Where(row => row.LicenseServer == server.Hex && !row.Temporary && row.Signature != null && row.ExpiresAt > now && string.Compare(row.Serial, after) > 0)
+            .Where(row => names.Contains(row.LicenseServer) && !row.Temporary && row.Signature != null && row.ExpiresAt > now && string.Compare(row.Serial, after) > 0)
             .OrderBy(row => row.Serial).Take(limit).ToListAsync(cancellation).ConfigureAwait(false);
     }
 

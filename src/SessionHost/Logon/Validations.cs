@@ -61,8 +61,9 @@ internal sealed class Validations(SessionHostOptions options, Store store, Serve
     private async Task<bool> SendAsync(ServerLink link, CancellationToken stopping)
     {
         List<ValidationRow> rows;
+        var keys = link.Keys.Select(key => key.Hex).ToList();
         await using (var db = store.Open())
-            rows = await db.Validations.AsNoTracking().Where(row => row.LicenseServer == link.Fingerprint.Hex).OrderBy(row => row.At).Take(AtOnce)
+            rows = await db.Validations.AsNoTracking().Where(row => keys.Contains(row.LicenseServer)).OrderBy(row => row.At).Take(AtOnce)
                 .ToListAsync(stopping).ConfigureAwait(false);
         foreach (var row in rows)
             if (!await TrySendAsync(link, row, stopping).ConfigureAwait(false))

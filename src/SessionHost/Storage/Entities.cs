@@ -43,6 +43,30 @@ internal sealed class MembershipRow
     public byte[]? RevocationList { get; set; }
 }
 
+/// <summary>A key that a license server had before the pinned one; what it signed is still about.</summary>
+internal sealed class PredecessorRow
+{
+    /// <summary>The key that was, 64 hexadecimal digits.</summary>
+    public required string Fingerprint { get; set; }
+
+    /// <summary>The membership that it belongs to by now.</summary>
+    public required string Successor { get; set; }
+
+    /// <summary>This host's number at the license server that had the key.</summary>
+    public Guid HostId { get; set; }
+
+    /// <summary>The key's certificate and those above it without the root, PEM.</summary>
+    public required string Certificates { get; set; }
+
+    /// <summary>A <see cref="Contracts.Statements.SuccessionCause"/>.</summary>
+    public int Cause { get; set; }
+
+    /// <summary>What says so, as it was signed: evidence.</summary>
+    public required byte[] Statement { get; set; }
+
+    public DateTimeOffset FollowedAt { get; set; }
+}
+
 /// <summary>
 /// That a grace record was written here. It lies with the memberships: whoever takes both away must join again, and then the license server
 /// gives its copy.

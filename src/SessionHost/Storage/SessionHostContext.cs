@@ -8,6 +8,8 @@ internal sealed class SessionHostContext(string path) : DbContext
 {
     public DbSet<MembershipRow> Memberships => Set<MembershipRow>();
 
+    public DbSet<PredecessorRow> Predecessors => Set<PredecessorRow>();
+
     public DbSet<GraceMarkRow> GraceMarks => Set<GraceMarkRow>();
 
     public DbSet<ReceiptRow> Receipts => Set<ReceiptRow>();
@@ -28,6 +30,7 @@ internal sealed class SessionHostContext(string path) : DbContext
     protected override void OnModelCreating(ModelBuilder model)
     {
         model.Entity<MembershipRow>().HasKey(row => row.Fingerprint);
+        model.Entity<PredecessorRow>().HasKey(row => row.Fingerprint);
         model.Entity<ReceiptRow>(receipt =>
         {
             receipt.HasKey(row => row.Serial);

@@ -130,6 +130,9 @@ internal sealed class Fleet : IAsyncDisposable
 
     public X509Certificate2 NewestRoot() => X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Root, "root.pem"));
 
+    /// <summary>Seats that are taken.</summary>
+    public async Task<int> IssuedAsync() => (await Server.Administration.StatusAsync(Cancellation)).Counts.Sum(count => count.Issued);
+
     /// <summary>Nobody was ever refused, and the ledger's audit holds.</summary>
     public async Task AssertNobodyWasRefusedAsync()
     {

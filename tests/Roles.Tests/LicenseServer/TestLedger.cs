@@ -127,7 +127,7 @@ internal sealed class TestLedger : IAsyncDisposable
     public async Task<AuditVerification> VerifyAsync()
     {
         await using var db = Ledger.Database.OpenReader();
-        return await AuditVerifier.VerifyAsync(db, Ledger.Identity.Key, TestContext.Current.CancellationToken);
+        return await AuditVerifier.VerifyAsync(db, Ledger.Identity.Current, TestContext.Current.CancellationToken);
     }
 
     /// <summary>What somebody with the file and a text editor could do.</summary>

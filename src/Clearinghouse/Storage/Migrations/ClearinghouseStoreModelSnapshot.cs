@@ -387,6 +387,39 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.ToTable("Revocations");
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.SuccessionRow", b =>
+                {
+                    b.Property<string>("Old")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Cause")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Issuer")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("New")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("Statement")
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Old");
+
+                    b.HasIndex("New")
+                        .IsUnique();
+
+                    b.ToTable("Successions");
+                });
+
             modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>
                 {
                     b.Property<Guid>("AccountId")

@@ -557,6 +557,73 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("hosts", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.KeySuccession", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<int>("Cause")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cause");
+
+                    b.Property<string>("IssuingCertificate")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("issuing_certificate");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("New")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("new");
+
+                    b.Property<long>("Nonce")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("nonce");
+
+                    b.Property<string>("Old")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("old");
+
+                    b.Property<string>("OldCertificates")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("old_certificates");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("payload");
+
+                    b.Property<long>("PreparedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("prepared_at");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(255)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<byte[]>("Statement")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("statement");
+
+                    b.Property<long?>("SwitchedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("switched_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Old")
+                        .IsUnique();
+
+                    b.ToTable("successions", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.License", b =>
                 {
                     b.Property<long>("Id")
