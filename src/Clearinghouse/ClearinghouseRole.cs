@@ -116,6 +116,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<TellTime>();
         builder.Services.AddSingleton<RevocationLists>();
         builder.Services.AddSingleton<Revoke>();
+        builder.Services.AddSingleton<AuditHeads>();
         builder.Services.AddSingleton<ShowTrust>();
         builder.Services.AddSingleton<ReplaceDocuments>();
 
@@ -146,6 +147,8 @@ public static class ClearinghouseRole
             .Takes<TimeRequest>().Answers<ClearinghouseTimeAnswer>("What time it is, signed.");
         app.MapGet("/v1/trust", (HttpContext context, ShowTrust use) => use.HandleAsync(context)).At(Door.Public)
             .Answers<TrustDocuments>("What followers trust by: roots, withdrawn issuing keys, and what is revoked.");
+        app.MapGet("/v1/audit-head", (AuditHeads heads) => heads.Show()).At(Door.Public)
+            .Answers<AuditHeadDocument>("Where the clearinghouse's audit chain is, signed: whoever keeps it can tell later that nothing was cut off or changed.");
         app.MapPost("/v1/replacements", (HttpContext context, ReplaceDocuments use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<ReplacementRequest>().Answers<ReplacementAnswer>("A license server's documents as they are signed now, in the place of those under a withdrawn key.");
         app.MapPost("/v1/draws", (HttpContext context, DrawCals use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)

@@ -59,6 +59,15 @@ internal static partial class Log
     [LoggerMessage(30, LogLevel.Information, "Signed {Kind} {Digest} (entry {Number})")]
     public static partial void Signed(this ILogger logger, string kind, string digest, long number);
 
+    [LoggerMessage(33, LogLevel.Critical, "The audit chain ends at entry {Number}, and entry {Signed} was signed before: entries are gone")]
+    public static partial void AuditWentBack(this ILogger logger, long signed, long number);
+
+    [LoggerMessage(34, LogLevel.Information, "The signer answers again")]
+    public static partial void SignerBack(this ILogger logger);
+
+    [LoggerMessage(32, LogLevel.Error, "The clearinghouse's database cannot be read, so nothing is signed: {Reason}")]
+    public static partial void CommittedUnreadable(this ILogger logger, string reason);
+
     [LoggerMessage(31, LogLevel.Warning, "Refused to sign {Kind}: {Reason}")]
     public static partial void SigningRefused(this ILogger logger, string kind, string reason);
 }

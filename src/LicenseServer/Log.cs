@@ -46,6 +46,12 @@ internal static partial class Log
     [LoggerMessage(35, LogLevel.Error, "{Reason}")]
     public static partial void IssuesNothing(ILogger logger, string reason);
 
+    [LoggerMessage(36, LogLevel.Information, "The head of the clearinghouse's audit is not kept: {Reason}")]
+    public static partial void AuditHeadNotPulled(ILogger logger, string reason);
+
+    [LoggerMessage(37, LogLevel.Warning, "{Fault}")]
+    public static partial void AuditHeadContradicts(ILogger logger, string fault);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

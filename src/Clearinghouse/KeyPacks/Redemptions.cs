@@ -79,7 +79,7 @@ internal sealed class Redemptions(
                     return row;
                 var now = time.GetUtcNow();
                 row.Withdraw((KeyPackStatement.Decode(row.Payload) with { IssuedAt = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero) }).Encode());
-                store.AppendAudit("key-pack-signed-again", $"key pack {packId}", row.Payload, now);
+                await store.AppendToBeSignedAsync(SignedKind.KeyPack, "key-pack-signed-again", $"key pack {packId}", row.Payload, now, cancellation);
                 return row;
             },
             cancellation);
@@ -115,8 +115,9 @@ internal sealed class Redemptions(
                 };
                 key.Redeem(licenseServer.Id, pack.PackId, now);
                 store.KeyPacks.Add(pack);
-                store.AppendAudit(
-                    "redemption", $"product key {key.Id}, license server {licenseServer.Id}, key pack {pack.PackId}, {KebabCase.Of(method)}", pack.Payload, now);
+                await store.AppendToBeSignedAsync(
+                    SignedKind.KeyPack, "redemption", $"product key {key.Id}, license server {licenseServer.Id}, key pack {pack.PackId}, {KebabCase.Of(method)}", pack.Payload, now,
+                    cancellation);
                 return pack;
             },
             cancellation);

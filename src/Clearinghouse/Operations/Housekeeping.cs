@@ -4,6 +4,7 @@ using Ostiary.Clearinghouse.Customers;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Tls;
+using Ostiary.Contracts.Problems;
 
 namespace Ostiary.Clearinghouse.Operations;
 
@@ -31,6 +32,10 @@ internal sealed class Housekeeping(
         try
         {
             await run(stopping);
+        }
+        catch (ProblemException)
+        {
+            // The signer is away; its client has logged it.
         }
         catch (Exception failure) when (!stopping.IsCancellationRequested)
         {

@@ -105,7 +105,7 @@ internal sealed class RevocationLists(
             [.. entries.Where(row => !row.IsLicenseServer).OrderBy(row => row.Subject, StringComparer.Ordinal).Select(row => new RevokedKeyPack(Guid.ParseExact(row.Subject, "N"), row.Reason, row.RevokedAt))]);
         var made = new RevocationListRow { Number = number, Payload = list.Encode(), IssuedAt = issued };
         store.RevocationLists.Add(made);
-        store.AppendAudit("revocation-list", $"revocation list {number}", made.Payload, now);
+        await store.AppendToBeSignedAsync(SignedKind.RevocationList, "revocation-list", $"revocation list {number}", made.Payload, now, cancellation);
         return made;
     }
 

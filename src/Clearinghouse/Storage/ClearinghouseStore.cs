@@ -27,6 +27,8 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
 
     public DbSet<RevocationListRow> RevocationLists => Set<RevocationListRow>();
 
+    public DbSet<ToBeSignedRow> ToBeSigned => Set<ToBeSignedRow>();
+
     public DbSet<AuditRow> Audit => Set<AuditRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
@@ -85,6 +87,11 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
         {
             list.HasKey(row => row.Number);
             list.Property(row => row.Number).ValueGeneratedNever();
+        });
+        model.Entity<ToBeSignedRow>(document =>
+        {
+            document.ToTable("ToBeSigned").HasKey(row => new { row.Digest, row.Kind });
+            document.HasOne<AuditRow>().WithMany().HasForeignKey(row => row.AuditNumber).OnDelete(DeleteBehavior.Restrict);
         });
         model.Entity<AuditRow>(audit =>
         {

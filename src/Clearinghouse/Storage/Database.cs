@@ -21,6 +21,12 @@ internal sealed class Database(ClearinghouseOptions options, IDbContextFactory<C
             .AddInterceptors(new Pragmas())
             .UseQueryTrackingBehavior(QueryTrackingBehavior.TrackAll);
 
+    /// <summary>For the signer, which reads and never writes. Each connection opens the file anew, so that one that was put in its place is seen.</summary>
+    public static void ConfigureReader(DbContextOptionsBuilder builder, string file)
+        => builder
+            .UseSqlite(new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString())
+            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking);
+
     /// <summary>Makes the file, or brings it up to date. The caller holds the state directory: nobody else has the file open.</summary>
     /// <exception cref="InvalidDataException">A later version, or one before migrations, has made the file what it is.</exception>
     public async Task OpenAsync(CancellationToken cancellation)

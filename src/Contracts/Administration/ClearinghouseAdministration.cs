@@ -101,6 +101,18 @@ public sealed record ClearinghouseAuditRecord(long Number, DateTimeOffset At, st
 /// <param name="Fault">What is wrong with it.</param>
 public sealed record ClearinghouseAuditVerification(bool Sound, long Entries, long? Number, string? Fault);
 
+/// <summary><c>POST /v1/audit/verification</c>: recomputes the chain, and compares it with what others have kept of it.</summary>
+/// <param name="Heads">Signed heads, as license servers have kept them; at most <see cref="MaxHeads"/>.</param>
+/// <param name="Positions">Entries as the signer's log names them; at most <see cref="MaxHeads"/>.</param>
+public sealed record VerifyAuditRequest(IReadOnlyList<Trust.AuditHeadDocument> Heads, IReadOnlyList<AuditPositionRecord> Positions)
+{
+    public const int MaxHeads = 20;
+}
+
+/// <param name="Number">The entry's number.</param>
+/// <param name="Hash">Its hash, 64 hexadecimal digits.</param>
+public sealed record AuditPositionRecord(long Number, string Hash);
+
 /// <summary><c>POST /v1/revocations/license-servers</c>: the license server is void, and its CALs with it.</summary>
 /// <param name="LicenseServerId">35 symbols.</param>
 /// <param name="Reason">Why.</param>

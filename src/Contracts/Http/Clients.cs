@@ -26,6 +26,9 @@ public sealed class ClearinghouseClient(HttpClient http)
     public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
         => http.GetAsync<TrustDocuments>("v1/trust", cancellation);
 
+    public Task<AuditHeadDocument> AuditHeadAsync(CancellationToken cancellation)
+        => http.GetAsync<AuditHeadDocument>("v1/audit-head", cancellation);
+
     public Task<ReplacementAnswer> ReplaceAsync(ReplacementRequest request, CancellationToken cancellation)
         => http.PostAsync<ReplacementRequest, ReplacementAnswer>("v1/replacements", request, cancellation);
 }
@@ -130,6 +133,10 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<ClearinghouseAuditVerification> VerifyAuditAsync(CancellationToken cancellation)
         => http.GetAsync<ClearinghouseAuditVerification>("v1/audit/verification", cancellation);
 
+    /// <summary>Likewise, and compares the chain with what others have kept of it.</summary>
+    public Task<ClearinghouseAuditVerification> VerifyAuditAsync(VerifyAuditRequest request, CancellationToken cancellation)
+        => http.PostAsync<VerifyAuditRequest, ClearinghouseAuditVerification>("v1/audit/verification", request, cancellation);
+
     public Task<Page<ProductKeyRecord>> ProductKeysAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<ProductKeyRecord>>(Query.Page("v1/product-keys", after, limit), cancellation);
 }
@@ -137,6 +144,9 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
 /// <summary>A license server, as its administrators call it.</summary>
 public sealed class LicenseServerAdministrationClient(HttpClient http)
 {
+    public Task<PublisherAuditHead> PublisherAuditHeadAsync(CancellationToken cancellation)
+        => http.GetAsync<PublisherAuditHead>("v1/publisher/audit-head", cancellation);
+
     public Task<LicenseServerStatus> StatusAsync(CancellationToken cancellation)
         => http.GetAsync<LicenseServerStatus>("v1/status", cancellation);
 

@@ -3,11 +3,13 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Ostiary.Clearinghouse;
 using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
@@ -94,7 +96,7 @@ public sealed class TestPublisher : IAsyncDisposable
             TelephoneNumbers = numbers ?? [],
         };
 
-    public SignerOptions SignerOptions => new() { StateDirectory = At("signer") };
+    public SignerOptions SignerOptions => new() { StateDirectory = At("signer"), ClearinghouseDatabase = Path.Combine(At("clearinghouse"), "clearinghouse.db") };
 
     public async Task StartSignerAsync()
     {
@@ -102,6 +104,15 @@ public sealed class TestPublisher : IAsyncDisposable
         await _signer.StartAsync(Cancellation);
         SignerHttp = Keep(ApiClient.OverUnixSocket(SignerOptions.Socket, TimeSpan.FromSeconds(20)));
     }
+
+    /// <summary>Commits bytes as the clearinghouse does before it has them signed.</summary>
+    internal Task CommitAsync(string kind, byte[] toBeSigned) => ClearinghouseApp.Services.GetRequiredService<Database>().WriteAsync(
+        async store =>
+        {
+            await store.AppendToBeSignedAsync(kind, "test", "test", toBeSigned, Time.GetUtcNow(), Cancellation);
+            return true;
+        },
+        Cancellation);
 
     public async Task StopSignerAsync()
     {
@@ -167,6 +178,16 @@ public sealed class TestPublisher : IAsyncDisposable
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return (T)command.ExecuteScalar()!;
+    }
+
+    /// <summary>Changes the clearinghouse's file behind its back.</summary>
+    public void Execute(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(At("clearinghouse"), "clearinghouse.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        Assert.NotEqual(0, command.ExecuteNonQuery());
     }
 
     public async ValueTask DisposeAsync()

@@ -202,6 +202,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["GET /openapi/v1.json"] = (null, null),
         ["GET /v1/audit"] = (null, null),
         ["GET /v1/audit/verification"] = (null, null),
+        ["POST /v1/audit/verification"] = ("""{"heads":[],"positions":[]}""", typeof(VerifyAuditRequest)),
+        ["GET /v1/audit-head"] = (null, null),
         ["POST /v1/activations"] = (JsonSerializer.Serialize(_server.NewActivation(), ContractsJson.Default.ActivateRequest), typeof(ActivateRequest)),
         ["POST /v1/product-keys/check"] = ($$"""{"productKey":"{{_key}}"}""", typeof(CheckProductKeyRequest)),
         ["POST /v1/key-packs"] = (JsonSerializer.Serialize(_server.NewRedemption(_publisher, _key), ContractsJson.Default.RedeemRequest), typeof(RedeemRequest)),

@@ -387,6 +387,24 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.ToTable("Revocations");
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ToBeSignedRow", b =>
+                {
+                    b.Property<byte[]>("Digest")
+                        .HasColumnType("BLOB");
+
+                    b.Property<string>("Kind")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("AuditNumber")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Digest", "Kind");
+
+                    b.HasIndex("AuditNumber");
+
+                    b.ToTable("ToBeSigned", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>
                 {
                     b.Property<Guid>("AccountId")
@@ -575,6 +593,15 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         .WithMany()
                         .HasForeignKey("AgreementId")
                         .OnDelete(DeleteBehavior.Restrict);
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ToBeSignedRow", b =>
+                {
+                    b.HasOne("Ostiary.Clearinghouse.Storage.AuditRow", null)
+                        .WithMany()
+                        .HasForeignKey("AuditNumber")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementRow", b =>
