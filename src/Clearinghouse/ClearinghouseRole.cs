@@ -103,6 +103,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<TransferKeyPack>();
         builder.Services.AddSingleton<AgreementDraws>();
         builder.Services.AddSingleton<DrawCals>();
+        builder.Services.AddSingleton<ReleaseDraws>();
         builder.Services.AddSingleton<AnswerTelephone>();
         builder.Services.AddSingleton<CarriedRequests>();
         builder.Services.AddSingleton<CarryPages>();
@@ -116,6 +117,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<TellTime>();
         builder.Services.AddSingleton<RevocationLists>();
         builder.Services.AddSingleton<Revoke>();
+        builder.Services.AddSingleton<LiftRevocation>();
         builder.Services.AddSingleton<AuditHeads>();
         builder.Services.AddSingleton<ShowTrust>();
         builder.Services.AddSingleton<ReplaceDocuments>();
@@ -163,6 +165,7 @@ public static class ClearinghouseRole
         app.MapPost("/v1/telephone/draws", (HttpContext context, DrawCals use) => use.ByTelephoneAsync(context)).At(Door.Administration).For(AccountRole.Operator)
             .Takes<TelephoneDrawRequest>().Answers<ProductKeyRecord>("Draws CALs from an agreement whose numbers were read aloud, as a product key.");
         ManageAgreements.Map(app);
+        ReleaseDraws.Map(app);
         ManageCustomers.Map(app);
         app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Reader)
             .Answers<ClearinghouseStatus>("Keys, counts, and whether the signer answers.");
@@ -176,6 +179,7 @@ public static class ClearinghouseRole
             .Takes<RevokeLicenseServerRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a license server.");
         app.MapPost("/v1/revocations/key-packs", (HttpContext context, Revoke use) => use.KeyPackAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<RevokeKeyPackRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a key pack.");
+        LiftRevocation.Map(app);
         app.MapPost("/v1/transfers", (HttpContext context, TransferKeyPack use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<TransferRequest>().Answers<TransferRecord>("Takes a product key from the license server that has redeemed it, for another one.");
         app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)

@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Information, "Company information of {Count} license servers erased: it was kept as long as it may be")]
     public static partial void CompaniesErased(this ILogger logger, int count);
 
+    [LoggerMessage(17, LogLevel.Information, "{Count} draws were given back to their agreements: nobody had installed them")]
+    public static partial void DrawsReleased(this ILogger logger, int count);
+
     [LoggerMessage(20, LogLevel.Warning, "The signer cannot be reached: {Reason}")]
     public static partial void SignerUnreachable(this ILogger logger, string reason);
 

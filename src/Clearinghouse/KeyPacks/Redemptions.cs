@@ -100,6 +100,7 @@ internal sealed class Redemptions(
                             LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key was installed on another license server on {key.RedeemedAt:yyyy-MM-dd}; to move its CALs, remove the pack there and ask the publisher to transfer it to License Server ID {licenseServer.Id}");
                 }
 
+                ProductKeyProblems.RequireDrawn(key);
                 if (key.BoundTo is { } drawnFor && drawnFor != licenseServer.Id.Text)
                     throw new ProblemException(LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key is for license server {drawnFor} (it was drawn from an agreement or transferred), and is good there only");
                 var now = time.GetUtcNow();

@@ -82,7 +82,12 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
             extension.HasKey(row => row.Id);
             extension.HasIndex(row => row.MachineId);
         });
-        model.Entity<RevocationRow>().HasKey(row => row.Subject);
+        model.Entity<RevocationRow>(revocation =>
+        {
+            revocation.HasKey(row => row.Id);
+            // What is revoked is revoked once.
+            revocation.HasIndex(row => row.Subject).IsUnique().HasFilter("LiftedAt IS NULL");
+        });
         model.Entity<RevocationListRow>(list =>
         {
             list.HasKey(row => row.Number);

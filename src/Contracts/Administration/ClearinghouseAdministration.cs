@@ -138,4 +138,23 @@ public sealed record TransferRecord(long ProductKeyId, string From, string To, l
 /// <param name="Reason">Why, as it was said first.</param>
 /// <param name="RevokedAt">When.</param>
 /// <param name="ListNumber">The number of the list that says so.</param>
-public sealed record ClearinghouseRevocationRecord(string Subject, Statements.ClearinghouseRevocationReason Reason, DateTimeOffset RevokedAt, long ListNumber);
+/// <param name="Number">The revocation's own number; by it, it is lifted.</param>
+public sealed record ClearinghouseRevocationRecord(string Subject, Statements.ClearinghouseRevocationReason Reason, DateTimeOffset RevokedAt, long ListNumber, long Number);
+
+/// <summary><c>GET /v1/revocations?after=&amp;limit=</c> of a clearinghouse, by number.</summary>
+/// <param name="Number">The revocation's number.</param>
+/// <param name="Subject">What is revoked, fit to be printed.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="RevokedAt">When.</param>
+/// <param name="LiftedAt">When it was lifted; null while it counts.</param>
+/// <param name="LiftReason">Why it was lifted.</param>
+public sealed record RevocationEntry(
+    long Number, string Subject, Statements.ClearinghouseRevocationReason Reason, DateTimeOffset RevokedAt, DateTimeOffset? LiftedAt, string? LiftReason);
+
+/// <summary><c>POST /v1/revocations/{id}/lift</c>.</summary>
+/// <param name="Reason">Why, a line of 1 to 200 characters.</param>
+public sealed record LiftRevocationRequest(string Reason);
+
+/// <param name="Entry">The revocation, lifted; the reason is the one that was said first.</param>
+/// <param name="ListNumber">The number of a list without it; null where it has been revoked again since.</param>
+public sealed record LiftedRevocationRecord(RevocationEntry Entry, long? ListNumber);

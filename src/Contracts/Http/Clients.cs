@@ -91,6 +91,12 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<ClearinghouseRevocationRecord> RevokeAsync(RevokeKeyPackRequest request, CancellationToken cancellation)
         => http.PostAsync<RevokeKeyPackRequest, ClearinghouseRevocationRecord>("v1/revocations/key-packs", request, cancellation);
 
+    public Task<Page<RevocationEntry>> RevocationsAsync(string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<RevocationEntry>>(Query.Page("v1/revocations", after, limit), cancellation);
+
+    public Task<LiftedRevocationRecord> LiftRevocationAsync(long number, LiftRevocationRequest request, CancellationToken cancellation)
+        => http.PostAsync<LiftRevocationRequest, LiftedRevocationRecord>($"v1/revocations/{number}/lift", request, cancellation);
+
     public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
         => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);
 
@@ -123,6 +129,12 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
 
     public Task<AgreementRecord> ChangeAgreementAsync(long id, ChangeAgreementRequest request, CancellationToken cancellation)
         => http.PutAsync<ChangeAgreementRequest, AgreementRecord>($"v1/agreements/{id}", request, cancellation);
+
+    public Task<Page<DrawRecord>> DrawsAsync(long agreement, string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<DrawRecord>>(Query.Page($"v1/agreements/{agreement}/draws", after, limit), cancellation);
+
+    public Task<DrawRecord> ReleaseDrawAsync(long number, CancellationToken cancellation)
+        => http.PostAsync<ReleaseDrawRequest, DrawRecord>("v1/draws/release", new(number), cancellation);
 
     public Task<ProductKeyRecord> TelephoneDrawAsync(TelephoneDrawRequest request, CancellationToken cancellation)
         => http.PostAsync<TelephoneDrawRequest, ProductKeyRecord>("v1/telephone/draws", request, cancellation);
