@@ -21,6 +21,7 @@ namespace Ostiary.Clearinghouse;
 /// <item><see cref="AttemptsPerMinute"/> 30: an administrator who types keys is never slowed, and guessing 84 random bits stays hopeless.</item>
 /// <item><see cref="KeepRedeemedTexts"/> 30 days: as long as a buyer may want to see a key again that was just installed.</item>
 /// <item><see cref="KeepCompanyInformation"/> 3 years: as long as claims about a sale are made; longer than that nobody needs to know.</item>
+/// <item><see cref="ReleaseUnredeemedDraws"/> 30 days: a key pack is carried to its license server in days; who comes later draws again.</item>
 /// <item><see cref="TelephoneNumbers"/> none: a telephone desk is people, who must be there first.</item>
 /// <item><see cref="SignerTimeout"/> 10 s: a signature takes milliseconds.</item>
 /// </list>
@@ -65,6 +66,9 @@ public sealed class ClearinghouseOptions
 
     /// <summary>How long company information is kept after the end of the license server's last certificate.</summary>
     public TimeSpan KeepCompanyInformation { get; init; } = TimeSpan.FromDays(3 * 365);
+
+    /// <summary>How long what was drawn from an agreement waits to be installed, before it is given back to the agreement.</summary>
+    public TimeSpan ReleaseUnredeemedDraws { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>The telephone desk's numbers, by country (two letters of ISO 3166-1; <c>*</c> for all others).</summary>
     public IReadOnlyDictionary<string, string> TelephoneNumbers { get; init; } = new Dictionary<string, string>();
@@ -131,6 +135,8 @@ public sealed class ClearinghouseOptions
             errors.Add($"{nameof(KeepRedeemedTexts)} is {KeepRedeemedTexts}; 0 to 3,650 days are taken");
         if (KeepCompanyInformation < TimeSpan.Zero || KeepCompanyInformation > TimeSpan.FromDays(36_500))
             errors.Add($"{nameof(KeepCompanyInformation)} is {KeepCompanyInformation}; 0 to 36,500 days are taken");
+        if (ReleaseUnredeemedDraws < TimeSpan.FromHours(1) || ReleaseUnredeemedDraws > TimeSpan.FromDays(3650))
+            errors.Add($"{nameof(ReleaseUnredeemedDraws)} is {ReleaseUnredeemedDraws}; 1 hour to 3,650 days are taken");
         if (TelephoneNumbers.Count > TelephoneNumber.MostNumbers)
             errors.Add($"{nameof(TelephoneNumbers)} has {TelephoneNumbers.Count} numbers; at most {TelephoneNumber.MostNumbers} are taken");
         errors.AddRange(TelephoneNumbers.Select(pair => TelephoneNumber.Check(pair.Key, pair.Value)).OfType<string>().Select(error => $"{nameof(TelephoneNumbers)}: {error}"));

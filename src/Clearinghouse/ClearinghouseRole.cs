@@ -103,6 +103,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<TransferKeyPack>();
         builder.Services.AddSingleton<AgreementDraws>();
         builder.Services.AddSingleton<DrawCals>();
+        builder.Services.AddSingleton<ReleaseDraws>();
         builder.Services.AddSingleton<AnswerTelephone>();
         builder.Services.AddSingleton<CarriedRequests>();
         builder.Services.AddSingleton<CarryPages>();
@@ -116,6 +117,8 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<TellTime>();
         builder.Services.AddSingleton<RevocationLists>();
         builder.Services.AddSingleton<Revoke>();
+        builder.Services.AddSingleton<LiftRevocation>();
+        builder.Services.AddSingleton<AuditHeads>();
         builder.Services.AddSingleton<ShowTrust>();
         builder.Services.AddSingleton<ReplaceDocuments>();
         builder.Services.AddSingleton<Successions.Successions>();
@@ -149,6 +152,8 @@ public static class ClearinghouseRole
             .Takes<TimeRequest>().Answers<ClearinghouseTimeAnswer>("What time it is, signed.");
         app.MapGet("/v1/trust", (HttpContext context, ShowTrust use) => use.HandleAsync(context)).At(Door.Public)
             .Answers<TrustDocuments>("What followers trust by: roots, withdrawn issuing keys, and what is revoked.");
+        app.MapGet("/v1/audit-head", (AuditHeads heads) => heads.Show()).At(Door.Public)
+            .Answers<AuditHeadDocument>("Where the clearinghouse's audit chain is, signed: whoever keeps it can tell later that nothing was cut off or changed.");
         app.MapPost("/v1/replacements", (HttpContext context, ReplaceDocuments use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<ReplacementRequest>().Answers<ReplacementAnswer>("A license server's documents as they are signed now, in the place of those under a withdrawn key.");
         app.MapPost("/v1/successions", (HttpContext context, SucceedKey use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
@@ -165,6 +170,7 @@ public static class ClearinghouseRole
         app.MapPost("/v1/telephone/draws", (HttpContext context, DrawCals use) => use.ByTelephoneAsync(context)).At(Door.Administration).For(AccountRole.Operator)
             .Takes<TelephoneDrawRequest>().Answers<ProductKeyRecord>("Draws CALs from an agreement whose numbers were read aloud, as a product key.");
         ManageAgreements.Map(app);
+        ReleaseDraws.Map(app);
         ManageCustomers.Map(app);
         app.MapGet("/v1/status", (HttpContext context, ShowStatus use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Reader)
             .Answers<ClearinghouseStatus>("Keys, counts, and whether the signer answers.");
@@ -180,6 +186,7 @@ public static class ClearinghouseRole
             .Takes<RevokeKeyPackRequest>().Answers<ClearinghouseRevocationRecord>("Revokes a key pack.");
         app.MapPost("/v1/license-servers/{id}/succession", (HttpContext context, string id, NameSuccessor use) => use.HandleAsync(context, id)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<SucceedServerRequest>().Answers<SuccessionRecord>("Another license server follows one whose key is lost or stolen.");
+        LiftRevocation.Map(app);
         app.MapPost("/v1/transfers", (HttpContext context, TransferKeyPack use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<TransferRequest>().Answers<TransferRecord>("Takes a product key from the license server that has redeemed it, for another one.");
         app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)

@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Information, "Company information of {Count} license servers erased: it was kept as long as it may be")]
     public static partial void CompaniesErased(this ILogger logger, int count);
 
+    [LoggerMessage(17, LogLevel.Information, "{Count} draws were given back to their agreements: nobody had installed them")]
+    public static partial void DrawsReleased(this ILogger logger, int count);
+
     [LoggerMessage(20, LogLevel.Warning, "The signer cannot be reached: {Reason}")]
     public static partial void SignerUnreachable(this ILogger logger, string reason);
 
@@ -61,6 +64,15 @@ internal static partial class Log
 
     [LoggerMessage(30, LogLevel.Information, "Signed {Kind} {Digest} (entry {Number})")]
     public static partial void Signed(this ILogger logger, string kind, string digest, long number);
+
+    [LoggerMessage(33, LogLevel.Critical, "The audit chain ends at entry {Number}, and entry {Signed} was signed before: entries are gone")]
+    public static partial void AuditWentBack(this ILogger logger, long signed, long number);
+
+    [LoggerMessage(34, LogLevel.Information, "The signer answers again")]
+    public static partial void SignerBack(this ILogger logger);
+
+    [LoggerMessage(32, LogLevel.Error, "The clearinghouse's database cannot be read, so nothing is signed: {Reason}")]
+    public static partial void CommittedUnreadable(this ILogger logger, string reason);
 
     [LoggerMessage(31, LogLevel.Warning, "Refused to sign {Kind}: {Reason}")]
     public static partial void SigningRefused(this ILogger logger, string kind, string reason);

@@ -60,6 +60,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton<DeclaredRoutes>().AddHostedService(services => services.GetRequiredService<DeclaredRoutes>());
         builder.Services.AddSingleton<ClearinghouseConnection>();
         builder.Services.AddSingleton<Succeeding>();
+        builder.Services.AddSingleton<PublisherHead>();
         builder.Services.AddSingleton<TrustPulls>().AddHostedService(services => services.GetRequiredService<TrustPulls>());
         builder.Services.AddSingleton<CarriedIssuers>();
         builder.Services.AddHostedService<Sweep>();
@@ -90,6 +91,7 @@ public static class LicenseServerRole
         ManageClock.Map(app);
 
         GetStatus.Map(app);
+        PublisherHead.Map(app);
         Activate.Map(app);
         CarryActivation.Map(app);
         SucceedKey.Map(app);

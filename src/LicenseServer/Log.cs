@@ -52,6 +52,12 @@ internal static partial class Log
     [LoggerMessage(37, LogLevel.Information, "The key that follows is not in use yet: {Reason}")]
     public static partial void SuccessionWaits(ILogger logger, string reason);
 
+    [LoggerMessage(38, LogLevel.Information, "The head of the clearinghouse's audit is not kept: {Reason}")]
+    public static partial void AuditHeadNotPulled(ILogger logger, string reason);
+
+    [LoggerMessage(39, LogLevel.Warning, "{Fault}")]
+    public static partial void AuditHeadContradicts(ILogger logger, string fault);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

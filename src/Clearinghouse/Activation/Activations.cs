@@ -150,9 +150,9 @@ internal sealed class Activations(
                     row.Withdraw();
                 }
 
-                store.AppendAudit(
-                    row.SignedAt is null ? "activation" : "activation-signed-again",
-                    method is { } by ? $"license server {row.LicenseServerId}, {KebabCase.Of(by)}" : $"license server {row.LicenseServerId}", toBeSigned, now);
+                await store.AppendToBeSignedAsync(
+                    SignedKind.LicenseServer, row.SignedAt is null ? "activation" : "activation-signed-again",
+                    method is { } by ? $"license server {row.LicenseServerId}, {KebabCase.Of(by)}" : $"license server {row.LicenseServerId}", toBeSigned, now, cancellation);
                 return row;
             },
             cancellation);

@@ -33,7 +33,9 @@ internal sealed class AgreementDraws(Database database, ProductKeySecrets secret
         var row = await SlowedAsync(
             licenseServer,
             () => database.WriteAsync(
-                async store => await FindDrawAsync(store, request, licenseServer, cancellation) ?? await DrawAsync(store, program, numbers, request, licenseServer, method, cancellation),
+                async store => await FindDrawAsync(store, request, licenseServer, cancellation) is { } before
+                    ? await DrawAgainAsync(store, before, program, numbers, request, licenseServer, method, cancellation)
+                    : await DrawAsync(store, program, numbers, request, licenseServer, method, cancellation),
                 cancellation),
             cancellation);
         var text = row.SealedText is { } kept
@@ -53,7 +55,7 @@ internal sealed class AgreementDraws(Database database, ProductKeySecrets secret
             () => database.ReadAsync(
                 async store =>
                 {
-                    if (await FindDrawAsync(store, request, licenseServer, cancellation) is not null)
+                    if (await FindDrawAsync(store, request, licenseServer, cancellation) is { ReleasedAt: null })
                         return (true, 0);
                     var (_, limit) = await FindAsync(store.Agreements.AsNoTracking(), program, numbers, request, licenseServer, cancellation);
                     return (false, limit.Quantity - limit.Drawn);
@@ -121,6 +123,25 @@ internal sealed class AgreementDraws(Database database, ProductKeySecrets secret
         await store.SaveChangesAsync(cancellation);
         store.AppendAudit(
             "draw", $"agreement {agreement.Id}, license server {licenseServer}, product key {row.Id}: {row.Quantity} {KebabCase.Of(row.Type)} {row.Version}, {KebabCase.Of(method)}", hash, now);
+        return row;
+    }
+
+    // What was given back is counted against the agreement again, as it is now, and its key is good again.
+    private async Task<ProductKeyRow> DrawAgainAsync(
+        ClearinghouseStore store, ProductKeyRow row, LicenseProgram program, string numbers, DrawRequest request, LicenseServerId licenseServer, ConnectionMethod method,
+        CancellationToken cancellation)
+    {
+        if (row.ReleasedAt is null)
+            return row;
+        var (agreement, limit) = await FindAsync(store.Agreements, program, numbers, request, licenseServer, cancellation);
+        if (agreement.Id != row.AgreementId)
+            throw new ProblemException(LicensingProblem.RequestIdReused, "a draw with this nonce was for something else", "nonce");
+        limit.Draw(row.Quantity);
+        var now = time.GetUtcNow();
+        (row.ReleasedAt, row.MintedAt, row.PackUntil) = (null, now, agreement.PacksEndWithIt ? agreement.Until : null);
+        store.AppendAudit(
+            "draw", $"agreement {agreement.Id}, license server {licenseServer}, product key {row.Id}: {row.Quantity} {KebabCase.Of(row.Type)} {row.Version}, again, {KebabCase.Of(method)}",
+            row.LookupHash, now);
         return row;
     }
 

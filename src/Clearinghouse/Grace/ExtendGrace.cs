@@ -49,8 +49,8 @@ internal sealed class ExtendGrace(Database database, Issuers issuers, SignerClie
             async store =>
             {
                 store.GraceExtensions.Add(new() { Id = extension.Id, MachineId = extension.MachineId, Days = extension.Days, Payload = payload });
-                store.AppendAudit(
-                    "grace-extension", $"extension {extension.Id}, machine {extension.MachineId}, {extension.Days} days", payload, time.GetUtcNow());
+                await store.AppendToBeSignedAsync(
+                    SignedKind.GraceExtension, "grace-extension", $"extension {extension.Id}, machine {extension.MachineId}, {extension.Days} days", payload, time.GetUtcNow(), cancellation);
                 return true;
             },
             cancellation);

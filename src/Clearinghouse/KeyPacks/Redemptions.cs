@@ -79,7 +79,7 @@ internal sealed class Redemptions(
                     return row;
                 var now = time.GetUtcNow();
                 row.Withdraw((KeyPackStatement.Decode(row.Payload) with { IssuedAt = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero) }).Encode());
-                store.AppendAudit("key-pack-signed-again", $"key pack {packId}", row.Payload, now);
+                await store.AppendToBeSignedAsync(SignedKind.KeyPack, "key-pack-signed-again", $"key pack {packId}", row.Payload, now, cancellation);
                 return row;
             },
             cancellation);
@@ -100,6 +100,7 @@ internal sealed class Redemptions(
                             LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key was installed on another license server on {key.RedeemedAt:yyyy-MM-dd}; to move its CALs, remove the pack there and ask the publisher to transfer it to License Server ID {licenseServer.Id}");
                 }
 
+                ProductKeyProblems.RequireDrawn(key);
                 if (key.BoundTo is { } drawnFor && drawnFor != licenseServer.Id.Text)
                     throw new ProblemException(LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key is for license server {drawnFor} (it was drawn from an agreement or transferred), and is good there only");
                 var now = time.GetUtcNow();
@@ -115,8 +116,9 @@ internal sealed class Redemptions(
                 };
                 key.Redeem(licenseServer.Id, pack.PackId, now);
                 store.KeyPacks.Add(pack);
-                store.AppendAudit(
-                    "redemption", $"product key {key.Id}, license server {licenseServer.Id}, key pack {pack.PackId}, {KebabCase.Of(method)}", pack.Payload, now);
+                await store.AppendToBeSignedAsync(
+                    SignedKind.KeyPack, "redemption", $"product key {key.Id}, license server {licenseServer.Id}, key pack {pack.PackId}, {KebabCase.Of(method)}", pack.Payload, now,
+                    cancellation);
                 return pack;
             },
             cancellation);

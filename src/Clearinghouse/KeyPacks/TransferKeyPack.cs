@@ -44,7 +44,7 @@ internal sealed class TransferKeyPack(Database database, Activations activations
         var key = await store.ProductKeys.SingleAsync(row => row.Id == pack.ProductKeyId, cancellation);
         var from = LicenseServerId.Of(KeyPackStatement.Decode(pack.Payload).LicenseServer).Text;
         var name = RevocationLists.NameOf(packId);
-        var entry = await store.Revocations.SingleOrDefaultAsync(row => row.Subject == name, cancellation);
+        var entry = await store.Revocations.SingleOrDefaultAsync(row => row.Subject == name && row.LiftedAt == null, cancellation);
         if (pack.TransferredAt is not null)
             return key.BoundTo == target.Id.Text
                 ? (key, from, entry ?? throw new InvalidOperationException($"key pack {packId} was transferred and is not revoked"))

@@ -1,15 +1,17 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Agreements;
 using Ostiary.Clearinghouse.Customers;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Tls;
+using Ostiary.Contracts.Problems;
 
 namespace Ostiary.Clearinghouse.Operations;
 
-/// <summary>Every hour: which issuing certificate the signer uses, the TLS certificate, texts of redeemed product keys, old company information. A failure waits for the next hour.</summary>
+/// <summary>Every hour: which issuing certificate the signer uses, the TLS certificate, texts of redeemed product keys, old company information, draws that nobody installed. A failure waits for the next hour.</summary>
 internal sealed class Housekeeping(
-    Issuers issuers, TlsCertificate tls, EraseRedeemedTexts erase, EraseOldCompanies companies, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
+    Issuers issuers, TlsCertificate tls, EraseRedeemedTexts erase, EraseOldCompanies companies, ReleaseDraws draws, TimeProvider time, ILogger<Housekeeping> logger) : BackgroundService
 {
     public static readonly TimeSpan Period = TimeSpan.FromHours(1);
 
@@ -22,6 +24,7 @@ internal sealed class Housekeeping(
             await TryAsync("renewing the TLS certificate", tls.RefreshAsync, stoppingToken);
             await TryAsync("erasing texts of redeemed product keys", erase.RunAsync, stoppingToken);
             await TryAsync("erasing old company information", companies.RunAsync, stoppingToken);
+            await TryAsync("giving back draws that nobody installed", draws.RunAsync, stoppingToken);
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
@@ -31,6 +34,10 @@ internal sealed class Housekeeping(
         try
         {
             await run(stopping);
+        }
+        catch (ProblemException)
+        {
+            // The signer is away; its client has logged it.
         }
         catch (Exception failure) when (!stopping.IsCancellationRequested)
         {

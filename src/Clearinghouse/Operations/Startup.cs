@@ -13,7 +13,7 @@ namespace Ostiary.Clearinghouse.Operations;
 
 /// <summary>What must be there before the doors open: the state directory, the database, an issuing certificate and a TLS certificate.</summary>
 internal sealed class Startup(
-    ClearinghouseOptions options, Database database, ProductKeySecrets secrets, Issuers issuers, TlsCertificate tls, ILogger<Startup> logger) : IHostedLifecycleService, IDisposable
+    ClearinghouseOptions options, Database database, ProductKeySecrets secrets, Issuers issuers, TlsCertificate tls, TimeProvider time, ILogger<Startup> logger) : IHostedLifecycleService, IDisposable
 {
     private StateLock? _lock;
 
@@ -24,6 +24,7 @@ internal sealed class Startup(
         await RequireSecretsAsync(cancellationToken);
         if (await database.ReadAsync(store => store.VerifyAuditAsync(cancellationToken), cancellationToken) is var (number, fault))
             logger.AuditBroken(number, fault);
+        await database.WriteAsync(store => store.CompleteToBeSignedAsync(time.GetUtcNow(), cancellationToken), cancellationToken);
         await issuers.LoadAsync(cancellationToken);
         // While the signer is away, what is signed already can be given out; what is not says so.
         if (!await issuers.TryRefreshAsync(cancellationToken) && issuers.Known.Count == 0)

@@ -37,6 +37,7 @@ internal sealed class CheckProductKey(Database database, ProductKeySecrets secre
             throw ProductKeyProblems.Unknown();
         }
 
+        ProductKeyProblems.RequireDrawn(row);
         return new(StateOf(row, licenseServer), row.Type, row.Version, row.Quantity, row.Program);
     }
 

@@ -1,3 +1,4 @@
+using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Symbols;
 
@@ -11,6 +12,14 @@ internal static class ProductKeyProblems
     /// <summary>The one answer for every key that was not minted here, whatever it looks like.</summary>
     public static ProblemException Unknown()
         => new(LicensingProblem.ProductKeyUnknown, "this publisher has no such product key; compare it with the one that was sent", Field);
+
+    /// <exception cref="ProblemException">Its CALs were given back to the agreement.</exception>
+    public static void RequireDrawn(ProductKeyRow key)
+    {
+        if (key.ReleasedAt is { } released)
+            throw new ProblemException(
+                LicensingProblem.RuleForbids, $"nobody installed this product key, and its CALs were given back to the agreement on {released:yyyy-MM-dd}; draw them again (ostiary packs draw)", Field);
+    }
 
     /// <exception cref="ProblemException">A symbol is wrong (the message names its position), or it cannot be one of ours.</exception>
     public static ProductKey Parse(string text)

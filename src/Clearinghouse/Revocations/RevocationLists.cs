@@ -29,15 +29,16 @@ internal sealed class RevocationLists(
             : null;
     }
 
-    /// <summary>Makes and signs a list, if there is anything to list and the newest is not signed, not of today, or not good any more.</summary>
+    /// <summary>Makes and signs a list, if there is or was anything to list and the newest is not signed, not of today, not good any more, or not what is revoked now.</summary>
     public async Task KeepFreshAsync(CancellationToken cancellation)
     {
-        var (any, newest) = await database.ReadAsync(
+        var (entries, newest) = await database.ReadAsync(
             async store => (
-                await store.Revocations.AnyAsync(cancellation),
+                await store.Revocations.AsNoTracking().Where(row => row.LiftedAt == null).Select(row => row.Subject).ToListAsync(cancellation),
                 await store.RevocationLists.AsNoTracking().OrderByDescending(row => row.Number).FirstOrDefaultAsync(cancellation)),
             cancellation);
-        if (any && (newest?.Issuer is not { } issuer || trust.Current.IsWithdrawn(issuer) || time.GetUtcNow() - newest.IssuedAt >= Renewed))
+        if (newest is null ? entries.Count > 0
+            : newest.Issuer is not { } issuer || trust.Current.IsWithdrawn(issuer) || time.GetUtcNow() - newest.IssuedAt >= Renewed || !SubjectsOf(newest.Payload).SetEquals(entries))
             await IssueAsync(cancellation);
     }
 
@@ -61,25 +62,30 @@ internal sealed class RevocationLists(
         return stored.Number;
     }
 
-    /// <summary>The number of the newest signed list that has this entry; null where none has.</summary>
+    /// <summary>The number of the newest signed list, if it has this entry, or if the entry was lifted and it has it no more; null where it is otherwise.</summary>
     public async Task<long?> NumberSinceAsync(RevocationRow entry, CancellationToken cancellation)
     {
         if (await NewestAsync(cancellation) is not var (signed, _) || !Statement.TryReadUnverified(signed, out var payload))
             return null;
+        return SubjectsOf(payload).Contains(entry.Subject) == (entry.LiftedAt is null) ? ClearinghouseRevocationsStatement.Decode(payload).Number : null;
+    }
+
+    private static HashSet<string> SubjectsOf(byte[] payload)
+    {
         var list = ClearinghouseRevocationsStatement.Decode(payload);
-        return list.LicenseServers.Any(server => server.LicenseServer.Hex == entry.Subject) || list.KeyPacks.Any(pack => NameOf(pack.PackId) == entry.Subject) ? list.Number : null;
+        return [.. list.LicenseServers.Select(server => server.LicenseServer.Hex), .. list.KeyPacks.Select(pack => NameOf(pack.PackId))];
     }
 
     public Task<bool> IsRevokedAsync(Guid packId, CancellationToken cancellation)
     {
         var name = NameOf(packId);
-        return database.ReadAsync(store => store.Revocations.AnyAsync(row => row.Subject == name, cancellation), cancellation);
+        return database.ReadAsync(store => store.Revocations.AnyAsync(row => row.Subject == name && row.LiftedAt == null, cancellation), cancellation);
     }
 
     /// <exception cref="ProblemException">The license server is revoked, or another one has followed it.</exception>
     public async Task RequireGoodAsync(KeyFingerprint licenseServer, CancellationToken cancellation)
     {
-        if (await database.ReadAsync(store => store.Revocations.AsNoTracking().SingleOrDefaultAsync(row => row.Subject == licenseServer.Hex, cancellation), cancellation) is { } row)
+        if (await database.ReadAsync(store => store.Revocations.AsNoTracking().SingleOrDefaultAsync(row => row.Subject == licenseServer.Hex && row.LiftedAt == null, cancellation), cancellation) is { } row)
             throw new ProblemException(
                 LicensingProblem.NotAllowed, $"the publisher revoked this license server on {row.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(row.Reason)}); ask the publisher");
         if (await database.ReadAsync(store => store.Successions.AsNoTracking().SingleOrDefaultAsync(row => row.Old == licenseServer.Hex, cancellation), cancellation) is { } followed)
@@ -90,7 +96,7 @@ internal sealed class RevocationLists(
     /// <exception cref="ProblemException">The list is full.</exception>
     public static async Task RequireRoomAsync(ClearinghouseStore store, bool isLicenseServer, CancellationToken cancellation)
     {
-        if (await store.Revocations.CountAsync(row => row.IsLicenseServer == isLicenseServer, cancellation) >= ClearinghouseRevocationsStatement.MaxEntries)
+        if (await store.Revocations.CountAsync(row => row.IsLicenseServer == isLicenseServer && row.LiftedAt == null, cancellation) >= ClearinghouseRevocationsStatement.MaxEntries)
             throw new ProblemException(LicensingProblem.RuleForbids, $"the revocation list has {ClearinghouseRevocationsStatement.MaxEntries} entries of this kind, and holds no more");
     }
 
@@ -98,7 +104,7 @@ internal sealed class RevocationLists(
 
     private static async Task<RevocationListRow> StoreAsync(ClearinghouseStore store, DateTimeOffset now, CancellationToken cancellation)
     {
-        var entries = await store.Revocations.AsNoTracking().ToListAsync(cancellation);
+        var entries = await store.Revocations.AsNoTracking().Where(row => row.LiftedAt == null).ToListAsync(cancellation);
         // A number is of one payload: one that was not signed is left as it is, and the next one follows it.
         var number = (await store.RevocationLists.MaxAsync(row => (long?)row.Number, cancellation) ?? 0) + 1;
         var issued = DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds());
@@ -108,10 +114,10 @@ internal sealed class RevocationLists(
             [.. entries.Where(row => !row.IsLicenseServer).OrderBy(row => row.Subject, StringComparer.Ordinal).Select(row => new RevokedKeyPack(Guid.ParseExact(row.Subject, "N"), row.Reason, row.RevokedAt))]);
         var made = new RevocationListRow { Number = number, Payload = list.Encode(), IssuedAt = issued };
         store.RevocationLists.Add(made);
-        store.AppendAudit("revocation-list", $"revocation list {number}", made.Payload, now);
+        await store.AppendToBeSignedAsync(SignedKind.RevocationList, "revocation-list", $"revocation list {number}", made.Payload, now, cancellation);
         return made;
     }
 
-    private static KeyFingerprint KeyOf(RevocationRow row)
+    public static KeyFingerprint KeyOf(RevocationRow row)
         => KeyFingerprint.TryParse(row.Subject, out var key) ? key : throw new InvalidDataException($"{row.Subject} is no key fingerprint");
 }

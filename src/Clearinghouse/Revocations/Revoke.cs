@@ -49,7 +49,7 @@ internal sealed class Revoke(Database database, Activations activations, Revocat
         var row = await database.WriteAsync(
             async store =>
             {
-                if (await store.Revocations.SingleOrDefaultAsync(row => row.Subject == subject, cancellation) is { } before)
+                if (await store.Revocations.SingleOrDefaultAsync(row => row.Subject == subject && row.LiftedAt == null, cancellation) is { } before)
                     return before;
                 await RevocationLists.RequireRoomAsync(store, isLicenseServer, cancellation);
                 var now = DateTimeOffset.FromUnixTimeSeconds(time.GetUtcNow().ToUnixTimeSeconds());
@@ -60,6 +60,6 @@ internal sealed class Revoke(Database database, Activations activations, Revocat
             },
             cancellation);
         var number = await lists.NumberSinceAsync(row, cancellation) ?? await lists.IssueAsync(cancellation);
-        return TypedResults.Json(new ClearinghouseRevocationRecord(named, row.Reason, row.RevokedAt, number), ContractsJson.Default.ClearinghouseRevocationRecord);
+        return TypedResults.Json(new ClearinghouseRevocationRecord(named, row.Reason, row.RevokedAt, number, row.Id), ContractsJson.Default.ClearinghouseRevocationRecord);
     }
 }

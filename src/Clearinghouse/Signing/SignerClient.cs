@@ -11,6 +11,9 @@ namespace Ostiary.Clearinghouse.Signing;
 /// <summary>The signer, as the clearinghouse calls it. What fails is told to a caller as <see cref="LicensingProblem.TemporarilyUnavailable"/>; why is logged.</summary>
 internal sealed class SignerClient(HttpClient http, ILogger<SignerClient> logger) : IDisposable
 {
+    // 1 while it is away: said once when it goes and once when it is back, however often it is asked.
+    private int _away;
+
     /// <summary>The issuing certificate and the root that the signer holds.</summary>
     public async Task<(X509Certificate2 Issuing, X509Certificate2 Root)> IssuerAsync(CancellationToken cancellation)
     {
@@ -48,6 +51,9 @@ internal sealed class SignerClient(HttpClient http, ILogger<SignerClient> logger
     public Task<byte[]> SignSuccessionAsync(byte[] payload, CancellationToken cancellation)
         => SignAsync(SignerRole.SuccessionRoute, payload, cancellation);
 
+    public Task<byte[]> SignAuditHeadAsync(byte[] payload, CancellationToken cancellation)
+        => SignAsync(SignerRole.AuditHeadRoute, payload, cancellation);
+
     public void Dispose() => http.Dispose();
 
     private async Task<byte[]> SignAsync(string route, byte[] body, CancellationToken cancellation)
@@ -83,6 +89,8 @@ internal sealed class SignerClient(HttpClient http, ILogger<SignerClient> logger
             throw Failed($"it did not answer within {http.Timeout.TotalSeconds:0.#} s");
         }
 
+        if (Interlocked.Exchange(ref _away, 0) == 1)
+            logger.SignerBack();
         if (response.IsSuccessStatusCode)
             return response;
         using (response)
@@ -97,7 +105,8 @@ internal sealed class SignerClient(HttpClient http, ILogger<SignerClient> logger
 
     private ProblemException Failed(string reason)
     {
-        logger.SignerUnreachable(reason);
+        if (Interlocked.Exchange(ref _away, 1) == 0)
+            logger.SignerUnreachable(reason);
         return new(LicensingProblem.TemporarilyUnavailable, "the signer does not answer; try again");
     }
 }

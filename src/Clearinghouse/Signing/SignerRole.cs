@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Files;
 using Ostiary.Clearinghouse.Http;
+using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
@@ -14,8 +15,9 @@ using Ostiary.Doors;
 namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
-/// The signer: holds the issuing key and signs seven kinds of documents for whoever opens its unix socket. Bodies are the bytes to be signed,
-/// answers the signature (license servers: 64 bytes, IEEE P1363; TLS: Ecdsa-Sig-Value, DER) or the signed statement (key packs, grace extensions, times, revocation lists, successions: COSE_Sign1).
+/// The signer: holds the issuing key and signs eight kinds of documents, which it finds committed in the clearinghouse's database (times aside), for whoever opens its
+/// unix socket. Bodies are the bytes to be signed, answers the signature (license servers: 64 bytes, IEEE P1363; TLS: Ecdsa-Sig-Value, DER) or the signed statement (key
+/// packs, grace extensions, times, revocation lists, successions, audit heads: COSE_Sign1).
 /// </summary>
 public static class SignerRole
 {
@@ -27,6 +29,13 @@ public static class SignerRole
     internal const string TimeRoute = "/v1/signatures/time";
     internal const string RevocationListRoute = "/v1/signatures/revocation-list";
     internal const string SuccessionRoute = "/v1/signatures/succession";
+    internal const string AuditHeadRoute = "/v1/signatures/audit-head";
+
+    /// <summary>Where the clearinghouse's audit was when the signer signed last, by the signer's log; the hash in hexadecimal. The signer may be running.</summary>
+    /// <returns>Null where nothing was signed that is committed.</returns>
+    /// <exception cref="InvalidDataException">The log's own chain does not hold.</exception>
+    public static (long Number, string Hash)? LastAuditPosition(string logFile)
+        => SigningLog.Read(logFile).LastOrDefault(entry => entry.AuditNumber is not null) is { AuditNumber: { } number, AuditHash: { } hash } ? (number, hash) : null;
 
     /// <summary>Builds the role. Starting it takes the state directory and opens <see cref="SignerOptions.Socket"/>; signals are the program's.</summary>
     /// <exception cref="ArgumentException">The options are not right; the message holds every error.</exception>
@@ -37,6 +46,8 @@ public static class SignerRole
 
         var builder = Listeners.CreateBuilder(time, logging, server => server.ListenUnixSocket(options.Socket, socket => socket.IsDoor(Door.Signing)));
         builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(_ => new CommittedReader(options.ClearinghouseDatabase, options.Database));
+        builder.Services.AddSingleton<ICommittedDocuments, CommittedDocuments>();
         builder.Services.AddSingleton<Signer>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Signer>());
 
@@ -52,12 +63,13 @@ public static class SignerRole
         app.MapPost(TimeRoute, (HttpContext context, Signer signer) => signer.SignTimeAsync(context)).At(Door.Signing);
         app.MapPost(RevocationListRoute, (HttpContext context, Signer signer) => signer.SignRevocationListAsync(context)).At(Door.Signing);
         app.MapPost(SuccessionRoute, (HttpContext context, Signer signer) => signer.SignSuccessionAsync(context)).At(Door.Signing);
+        app.MapPost(AuditHeadRoute, (HttpContext context, Signer signer) => signer.SignAuditHeadAsync(context)).At(Door.Signing);
         return app;
     }
 }
 
 /// <summary>The signer's state, from start to stop: the state directory's lock, the issuing key and the log.</summary>
-internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<Signer> logger) : IHostedLifecycleService, IDisposable
+internal sealed class Signer(SignerOptions options, ICommittedDocuments committed, TimeProvider time, ILogger<Signer> logger) : IHostedLifecycleService, IDisposable
 {
     private StateLock? _lock;
     private IssuingKey? _issuing;
@@ -78,25 +90,28 @@ internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<S
     public IResult Issuer() => TypedResults.Text(CertificateChain.ToPem([Issuing.Certificate, Issuing.Root]), CertificateChain.ContentType);
 
     public Task<IResult> SignLicenseServerAsync(HttpContext context)
-        => SignAsync(context, "license-server-certificate", body => SigningRules.CheckLicenseServer(body, Issuing.Certificate, time.GetUtcNow()), SignLicenseServer);
+        => SignAsync(context, SignedKind.LicenseServer, body => SigningRules.CheckLicenseServer(body, Issuing.Certificate, time.GetUtcNow()), SignLicenseServer);
 
     public Task<IResult> SignClearinghouseTlsAsync(HttpContext context)
-        => SignAsync(context, "clearinghouse-tls-certificate", body => SigningRules.CheckClearinghouseTls(body, Issuing.Certificate, time.GetUtcNow()), body => CertificateFields.Sign(body, Issuing.Key));
+        => SignAsync(context, SignedKind.ClearinghouseTls, body => SigningRules.CheckClearinghouseTls(body, Issuing.Certificate, time.GetUtcNow()), body => CertificateFields.Sign(body, Issuing.Key));
 
     public Task<IResult> SignKeyPackAsync(HttpContext context)
-        => SignAsync(context, "key-pack", body => SigningRules.CheckKeyPack(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+        => SignAsync(context, SignedKind.KeyPack, body => SigningRules.CheckKeyPack(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
     public Task<IResult> SignGraceExtensionAsync(HttpContext context)
-        => SignAsync(context, "grace-extension", body => SigningRules.CheckGraceExtension(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+        => SignAsync(context, SignedKind.GraceExtension, body => SigningRules.CheckGraceExtension(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
     public Task<IResult> SignTimeAsync(HttpContext context)
-        => SignAsync(context, "time", body => SigningRules.CheckTime(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+        => SignAsync(context, SignedKind.Time, body => SigningRules.CheckTime(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
     public Task<IResult> SignRevocationListAsync(HttpContext context)
-        => SignAsync(context, "revocation-list", body => SigningRules.CheckRevocationList(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+        => SignAsync(context, SignedKind.RevocationList, body => SigningRules.CheckRevocationList(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+
+    public Task<IResult> SignAuditHeadAsync(HttpContext context)
+        => SignAsync(context, SignedKind.AuditHead, body => SigningRules.CheckAuditHead(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
     public Task<IResult> SignSuccessionAsync(HttpContext context)
-        => SignAsync(context, "succession", body => SigningRules.CheckSuccession(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+        => SignAsync(context, SignedKind.Succession, body => SigningRules.CheckSuccession(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
     // The server's limit on a body holds.
     private static async Task<byte[]> ReadBytesAsync(HttpContext context)
@@ -119,11 +134,29 @@ internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<S
             throw new ProblemException(LicensingProblem.NotAllowed, refusal);
         }
 
+        var position = await CommittedAsync(kind, body, context.RequestAborted);
+
         // On the disk first: no signature leaves without its entry.
-        var entry = _log!.Append(kind, body, time.GetUtcNow());
+        var entry = _log!.Append(kind, body, position, time.GetUtcNow());
         var signed = sign(body);
         logger.Signed(kind, entry.Digest, entry.Number);
         return TypedResults.Bytes(signed, "application/octet-stream");
+    }
+
+    /// <summary>Where the clearinghouse's audit commits to it; null for what is committed nowhere. The form has been checked.</summary>
+    private async Task<AuditPosition?> CommittedAsync(string kind, byte[] body, CancellationToken cancellation)
+    {
+        if (kind == SignedKind.Time)
+            return null;
+        if (kind != SignedKind.AuditHead)
+            return await committed.RequireAsync(kind, body, cancellation);
+        var head = AuditHeadStatement.Decode(body);
+        var position = new AuditPosition(head.Number, head.Hash);
+        if (await committed.HasAsync(position, cancellation))
+            return position;
+        var refusal = $"the clearinghouse's audit has no entry {head.Number} with this hash";
+        logger.SigningRefused(kind, refusal);
+        throw new ProblemException(LicensingProblem.NotAllowed, refusal);
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -13,14 +13,20 @@ namespace Ostiary.Clearinghouse.Signing;
 /// <param name="Kind">What was signed.</param>
 /// <param name="Digest">SHA-256 of the signed bytes, hexadecimal.</param>
 /// <param name="Previous">The hash of the entry before; 64 zeros for the first.</param>
-/// <param name="Hash">SHA-256 of "number|at|kind|digest|previous", hexadecimal.</param>
-internal sealed record SigningLogEntry(long Number, DateTimeOffset At, string Kind, string Digest, string Previous, string Hash)
+/// <param name="Hash">SHA-256 of "number|at|kind|digest|previous", and "|audit number|audit hash" where there is one, hexadecimal.</param>
+/// <param name="AuditNumber">The entry of the clearinghouse's audit that the signer found; null for a time.</param>
+/// <param name="AuditHash">That entry's hash, hexadecimal: what the clearinghouse's audit was when this was signed.</param>
+internal sealed record SigningLogEntry(
+    long Number, DateTimeOffset At, string Kind, string Digest, string Previous, string Hash,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? AuditNumber = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? AuditHash = null)
 {
     public static readonly string NoPrevious = new('0', 64);
 
-    public static SigningLogEntry After(SigningLogEntry? last, DateTimeOffset at, string kind, string digest)
+    public static SigningLogEntry After(SigningLogEntry? last, DateTimeOffset at, string kind, string digest, AuditPosition? position)
     {
-        var unsealed = new SigningLogEntry((last?.Number ?? 0) + 1, at, kind, digest, last?.Hash ?? NoPrevious, "");
+        var unsealed = new SigningLogEntry(
+            (last?.Number ?? 0) + 1, at, kind, digest, last?.Hash ?? NoPrevious, "", position?.Number, position is null ? null : Convert.ToHexStringLower(position.Hash));
         return unsealed with { Hash = unsealed.ComputeHash() };
     }
 
@@ -30,7 +36,7 @@ internal sealed record SigningLogEntry(long Number, DateTimeOffset At, string Ki
 
     private string ComputeHash()
         => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            string.Create(CultureInfo.InvariantCulture, $"{Number}|{At.UtcDateTime:O}|{Kind}|{Digest}|{Previous}"))));
+            string.Create(CultureInfo.InvariantCulture, $"{Number}|{At.UtcDateTime:O}|{Kind}|{Digest}|{Previous}{(AuditNumber is null ? "" : $"|{AuditNumber}|{AuditHash}")}"))));
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
@@ -81,14 +87,14 @@ internal sealed class SigningLog : IDisposable
 
     /// <summary>Appends an entry and returns when it is on the disk.</summary>
     /// <exception cref="IOException">It could not be written; nothing may be signed.</exception>
-    public SigningLogEntry Append(string kind, ReadOnlySpan<byte> signedBytes, DateTimeOffset at)
+    public SigningLogEntry Append(string kind, ReadOnlySpan<byte> signedBytes, AuditPosition? position, DateTimeOffset at)
     {
         var digest = Convert.ToHexStringLower(SHA256.HashData(signedBytes));
         lock (_writing)
         {
             if (_broken)
                 throw new IOException("the log failed before; the signer must be restarted");
-            var entry = SigningLogEntry.After(_last, at, kind, digest);
+            var entry = SigningLogEntry.After(_last, at, kind, digest, position);
             // Whatever fails from here on leaves the end of the file unknown: a new start reads it anew.
             _broken = true;
             _file.Write(JsonSerializer.SerializeToUtf8Bytes(entry, SigningLogJson.Default.SigningLogEntry));
@@ -102,7 +108,19 @@ internal sealed class SigningLog : IDisposable
 
     public void Dispose() => _file.Dispose();
 
+    /// <summary>The entries of a log that may be in use, one after the other; a last line without its end is left.</summary>
+    /// <exception cref="InvalidDataException">An entry does not fit the one before it.</exception>
+    public static IEnumerable<SigningLogEntry> Read(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        foreach (var (entry, _) in ReadLines(file, path))
+            yield return entry;
+    }
+
     private static (SigningLogEntry? Last, long Length) ReadAll(FileStream file, string path)
+        => ReadLines(file, path).Select(line => ((SigningLogEntry?)line.Entry, line.End)).LastOrDefault();
+
+    private static IEnumerable<(SigningLogEntry Entry, long End)> ReadLines(FileStream file, string path)
     {
         SigningLogEntry? last = null;
         long length = 0;
@@ -111,23 +129,25 @@ internal sealed class SigningLog : IDisposable
         {
             var end = length + Encoding.UTF8.GetByteCount(line) + 1;
             if (end > file.Length)
-                break;
-            SigningLogEntry? entry;
+                yield break;
+            var entry = Parse(line);
+            if (entry is null || !entry.Follows(last))
+                throw new InvalidDataException($"{path}: the line after entry {last?.Number ?? 0} does not follow it");
+            last = entry;
+            length = end;
+            yield return (entry, end);
+        }
+
+        SigningLogEntry? Parse(string line)
+        {
             try
             {
-                entry = JsonSerializer.Deserialize(line, SigningLogJson.Default.SigningLogEntry);
+                return JsonSerializer.Deserialize(line, SigningLogJson.Default.SigningLogEntry);
             }
             catch (JsonException malformed)
             {
                 throw new InvalidDataException($"{path}: the line after entry {last?.Number ?? 0} is malformed", malformed);
             }
-
-            if (entry is null || !entry.Follows(last))
-                throw new InvalidDataException($"{path}: the line after entry {last?.Number ?? 0} does not follow it");
-            last = entry;
-            length = end;
         }
-
-        return (last, length);
     }
 }

@@ -9,7 +9,7 @@ namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
 /// What the signer signs. A certificate is read into its few free fields and written anew by its profile: only bytes that come out the same are
-/// signed, so that nothing but the profile can be in them. Key packs, grace extensions, times, revocation lists and successions are treated likewise. Pure: the caller gives the time.
+/// signed, so that nothing but the profile can be in them. Key packs, grace extensions, times, revocation lists, successions and audit heads are treated likewise. Pure: the caller gives the time.
 /// </summary>
 internal static class SigningRules
 {
@@ -93,6 +93,16 @@ internal static class SigningRules
         return succession.IssuedAt > now + ClockTolerance || succession.IssuedAt < issuing.NotBefore.ToUniversalTime()
             ? $"the succession is dated {succession.IssuedAt:u}, which is not between the issuing certificate's begin and now"
             : null;
+    }
+
+    /// <summary>Why this is not signed; null when it is.</summary>
+    public static string? CheckAuditHead(byte[] payload, X509Certificate2 issuing, DateTimeOffset now)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        if (Read(payload, AuditHeadStatement.Decode, statement => statement.Encode(), "audit head", out var head) is { } malformed)
+            return malformed;
+        return (head.At - now).Duration() > ClockTolerance ? $"the audit head is dated {head.At:u}, and it is {now:u}" : null;
     }
 
     // Why the payload is no such statement in its one form; null when it is.

@@ -46,6 +46,13 @@ internal sealed class AgreementLimitRow
             throw new InvalidOperationException($"agreement {AgreementId} has {Quantity - Drawn} left, not {quantity}");
         Drawn += quantity;
     }
+
+    public void GiveBack(int quantity)
+    {
+        if (quantity < 1 || quantity > Drawn)
+            throw new InvalidOperationException($"of agreement {AgreementId} {Drawn} are drawn, not {quantity}");
+        Drawn -= quantity;
+    }
 }
 
 /// <summary>A license server that may draw from an agreement.</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Ostiary.Clearinghouse.Signing;
 using Ostiary.Doors;
 
 namespace Ostiary.Clearinghouse.Storage;
@@ -46,6 +47,37 @@ internal static class AuditChain
     /// <summary>Appends an entry; the caller's transaction, which must be a writing one from its begin, makes it durable.</summary>
     public static long AppendAudit(this ClearinghouseStore store, string kind, string subject, byte[] content, DateTimeOffset now)
         => store.AppendAudit(kind, subject, _ => content, now);
+
+    /// <summary>Likewise, of a document whose bytes are signed once this is committed; see <see cref="ToBeSignedRow"/>.</summary>
+    public static async Task AppendToBeSignedAsync(
+        this ClearinghouseStore store, string signedKind, string kind, string subject, byte[] toBeSigned, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var number = store.AppendAudit(kind, subject, toBeSigned, now);
+        var digest = SHA256.HashData(toBeSigned);
+        // The same bytes may be signed again, where the key that signed them was withdrawn on their day.
+        if (await store.ToBeSigned.FindAsync([digest, signedKind], cancellation) is { } before)
+            before.AuditNumber = number;
+        else
+            store.ToBeSigned.Add(new() { Digest = digest, Kind = signedKind, AuditNumber = number });
+    }
+
+    /// <summary>What an earlier version has stored and not signed becomes something that the signer signs.</summary>
+    public static async Task<bool> CompleteToBeSignedAsync(this ClearinghouseStore store, DateTimeOffset now, CancellationToken cancellation)
+    {
+        foreach (var row in await store.Activations.AsNoTracking().Where(row => row.Signature == null).ToListAsync(cancellation))
+            await CompleteAsync(SignedKind.LicenseServer, $"license server {row.LicenseServerId}", row.ToBeSigned);
+        foreach (var row in await store.Successions.AsNoTracking().Where(row => row.Statement == null).ToListAsync(cancellation))
+            await CompleteAsync(SignedKind.Succession, $"succession of {row.Old}", row.Payload);
+        foreach (var row in await store.KeyPacks.AsNoTracking().Where(row => row.Statement == null).ToListAsync(cancellation))
+            await CompleteAsync(SignedKind.KeyPack, $"key pack {row.PackId}", row.Payload);
+        return true;
+
+        async Task CompleteAsync(string signedKind, string subject, byte[] toBeSigned)
+        {
+            if (await store.ToBeSigned.FindAsync([SHA256.HashData(toBeSigned), signedKind], cancellation) is null)
+                await store.AppendToBeSignedAsync(signedKind, "to-be-signed", subject, toBeSigned, now, cancellation);
+        }
+    }
 
     /// <summary>Likewise, with content that holds the entry's number.</summary>
     /// <returns>The entry's number.</returns>
@@ -93,6 +125,14 @@ internal static class AuditChain
 
         return null;
     }
+
+    /// <summary>Whether an entry is what its hash says, right behind <paramref name="before"/>.</summary>
+    public static bool Follows(this AuditRow row, AuditRow? before)
+        => row.Number == (before?.Number ?? 0) + 1
+            && row.Hash.AsSpan().SequenceEqual(Hash(before?.Hash ?? Beginning, row.Number, row.At, row.Kind, row.Subject, row.ByHash, row.Commitment));
+
+    /// <summary>Whether an entry commits to this content; not where its salt was erased.</summary>
+    public static bool CommitsTo(this AuditRow row, byte[] content) => row.Salt is { } salt && Commit(salt, content).AsSpan().SequenceEqual(row.Commitment);
 
     private static byte[] Commit(byte[] salt, byte[] content) => SHA256.HashData([.. salt, .. content]);
 

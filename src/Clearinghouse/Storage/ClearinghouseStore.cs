@@ -40,6 +40,8 @@ internal class ClearinghouseStore : DbContext
 
     public DbSet<SuccessionRow> Successions => Set<SuccessionRow>();
 
+    public DbSet<ToBeSignedRow> ToBeSigned => Set<ToBeSignedRow>();
+
     public DbSet<AuditRow> Audit => Set<AuditRow>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configuration)
@@ -93,7 +95,12 @@ internal class ClearinghouseStore : DbContext
             extension.HasKey(row => row.Id);
             extension.HasIndex(row => row.MachineId);
         });
-        model.Entity<RevocationRow>().HasKey(row => row.Subject);
+        model.Entity<RevocationRow>(revocation =>
+        {
+            revocation.HasKey(row => row.Id);
+            // What is revoked is revoked once.
+            revocation.HasIndex(row => row.Subject).IsUnique().HasFilter("LiftedAt IS NULL");
+        });
         model.Entity<RevocationListRow>(list =>
         {
             list.HasKey(row => row.Number);
@@ -103,6 +110,11 @@ internal class ClearinghouseStore : DbContext
         {
             succession.HasKey(row => row.Old);
             succession.HasIndex(row => row.New).IsUnique();
+        });
+        model.Entity<ToBeSignedRow>(document =>
+        {
+            document.ToTable("ToBeSigned").HasKey(row => new { row.Digest, row.Kind });
+            document.HasOne<AuditRow>().WithMany().HasForeignKey(row => row.AuditNumber).OnDelete(DeleteBehavior.Restrict);
         });
         model.Entity<AuditRow>(audit =>
         {

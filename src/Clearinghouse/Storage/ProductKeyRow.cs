@@ -22,7 +22,8 @@ internal sealed class ProductKeyRow
 
     public required string Program { get; init; }
 
-    public required DateTimeOffset MintedAt { get; init; }
+    /// <summary>For a draw: when it was drawn last.</summary>
+    public required DateTimeOffset MintedAt { get; set; }
 
     /// <summary>The agreement that it was drawn from; null for one that was sold by itself.</summary>
     public long? AgreementId { get; init; }
@@ -34,7 +35,10 @@ internal sealed class ProductKeyRow
     public string? BoundTo { get; set; }
 
     /// <summary>The end of the key pack that it becomes; null for a perpetual one.</summary>
-    public DateTimeOffset? PackUntil { get; init; }
+    public DateTimeOffset? PackUntil { get; set; }
+
+    /// <summary>When its CALs were given back to the agreement: it is good for nothing until it is drawn again.</summary>
+    public DateTimeOffset? ReleasedAt { get; set; }
 
     public DateTimeOffset? RedeemedAt { get; private set; }
 
@@ -52,8 +56,8 @@ internal sealed class ProductKeyRow
 
     public void Redeem(LicenseServerId licenseServer, Guid packId, DateTimeOffset now)
     {
-        if (RedeemedBy is not null)
-            throw new InvalidOperationException($"product key {Id} is redeemed");
+        if (RedeemedBy is not null || ReleasedAt is not null)
+            throw new InvalidOperationException($"product key {Id} is redeemed or was given back");
         (RedeemedAt, RedeemedBy, PackId) = (now, licenseServer.Text, packId);
     }
 }

@@ -2,9 +2,12 @@ using Ostiary.Contracts.Statements;
 
 namespace Ostiary.Clearinghouse.Storage;
 
-/// <summary>A license server or a key pack that is void.</summary>
+/// <summary>A license server or a key pack that is void, or was until it was lifted. What was lifted may be revoked again, as another row.</summary>
 internal sealed class RevocationRow
 {
+    /// <summary>Names it to whoever lifts it.</summary>
+    public long Id { get; init; }
+
     /// <summary>A license server's key, 64 hexadecimal digits, or a key pack's number, 32 of them.</summary>
     public required string Subject { get; init; }
 
@@ -13,6 +16,14 @@ internal sealed class RevocationRow
     public required ClearinghouseRevocationReason Reason { get; init; }
 
     public required DateTimeOffset RevokedAt { get; init; }
+
+    /// <summary>Since when it counts no more; null while it does.</summary>
+    public DateTimeOffset? LiftedAt { get; private set; }
+
+    /// <summary>Why it was lifted, in the words of whoever did.</summary>
+    public string? LiftReason { get; private set; }
+
+    public void Lift(string reason, DateTimeOffset now) => (LiftedAt, LiftReason) = (now, reason);
 }
 
 /// <summary>A revocation list: the payload that is signed, and the signed statement once there is one.</summary>

@@ -53,7 +53,7 @@ internal sealed class Successions(
         foreach (var pack in packs)
             await redemptions.SignAgainAsync(pack, cancellation);
         options.AfterStep?.Invoke(IssuanceStep.SuccessionPacksSigned);
-        var entry = await database.ReadAsync(store => store.Revocations.AsNoTracking().SingleOrDefaultAsync(entry => entry.Subject == row.Old, cancellation), cancellation);
+        var entry = await database.ReadAsync(store => store.Revocations.AsNoTracking().SingleOrDefaultAsync(entry => entry.Subject == row.Old && entry.LiftedAt == null, cancellation), cancellation);
         long? number = entry is null ? null : await lists.NumberSinceAsync(entry, cancellation) ?? await lists.IssueAsync(cancellation);
         return (row, [.. packs.Select(pack => pack.PackId)], number);
     }
@@ -82,7 +82,7 @@ internal sealed class Successions(
                     if (stored.Issuer is { } by && trust.Current.IsWithdrawn(by))
                     {
                         stored.Withdraw((SuccessionStatement.Decode(stored.Payload) with { IssuedAt = Now() }).Encode());
-                        store.AppendAudit("succession-signed-again", Name(stored), stored.Payload, Now());
+                        await store.AppendToBeSignedAsync(SignedKind.Succession, "succession-signed-again", Name(stored), stored.Payload, Now(), cancellation);
                     }
 
                     return stored;
@@ -131,7 +131,7 @@ internal sealed class Successions(
                 (before.Cause, before.At) = (cause, now);
                 before.Withdraw(new SuccessionStatement(old, next, cause, now).Encode());
                 await RevokeAsync(store, old, cause, now, cancellation);
-                store.AppendAudit("succession-changed", Name(before), before.Payload, now);
+                await store.AppendToBeSignedAsync(SignedKind.Succession, "succession-changed", Name(before), before.Payload, now, cancellation);
             }
 
             return before;
@@ -150,7 +150,10 @@ internal sealed class Successions(
         if (signed is { Statement: { } statement })
             made.Sign(statement, null);
         store.Successions.Add(made);
-        store.AppendAudit("succession", Name(made), made.Payload, now);
+        if (signed is null)
+            await store.AppendToBeSignedAsync(SignedKind.Succession, "succession", Name(made), made.Payload, now, cancellation);
+        else
+            store.AppendAudit("succession", Name(made), made.Payload, now);
         await MoveAsync(store, old, next, now, cancellation);
         await RevokeAsync(store, old, cause, now, cancellation);
         return made;
@@ -160,13 +163,13 @@ internal sealed class Successions(
     private static async Task MoveAsync(ClearinghouseStore store, KeyFingerprint old, KeyFingerprint next, DateTimeOffset now, CancellationToken cancellation)
     {
         var (oldId, nextId) = (LicenseServerId.Of(old).Text, LicenseServerId.Of(next).Text);
-        var revoked = await store.Revocations.Where(row => !row.IsLicenseServer).Select(row => row.Subject).ToListAsync(cancellation);
+        var revoked = await store.Revocations.Where(row => !row.IsLicenseServer && row.LiftedAt == null).Select(row => row.Subject).ToListAsync(cancellation);
         foreach (var pack in await store.KeyPacks.Where(row => row.LicenseServer == old.Hex && row.TransferredAt == null).ToListAsync(cancellation))
             if (!revoked.Contains(RevocationLists.NameOf(pack.PackId)))
             {
                 var statement = KeyPackStatement.Decode(pack.Payload) with { LicenseServer = next, IssuedAt = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero) };
                 pack.Follow(next.Hex, statement.Encode());
-                store.AppendAudit("key-pack-followed", $"key pack {pack.PackId}, license server {oldId}, to license server {nextId}", pack.Payload, now);
+                await store.AppendToBeSignedAsync(SignedKind.KeyPack, "key-pack-followed", $"key pack {pack.PackId}, license server {oldId}, to license server {nextId}", pack.Payload, now, cancellation);
             }
 
         foreach (var key in await store.ProductKeys.Where(row => row.RedeemedBy == oldId || row.BoundTo == oldId).ToListAsync(cancellation))
@@ -185,7 +188,7 @@ internal sealed class Successions(
 
     private static async Task RevokeAsync(ClearinghouseStore store, KeyFingerprint old, SuccessionCause cause, DateTimeOffset now, CancellationToken cancellation)
     {
-        if (cause != SuccessionCause.Stolen || await store.Revocations.AnyAsync(row => row.Subject == old.Hex, cancellation))
+        if (cause != SuccessionCause.Stolen || await store.Revocations.AnyAsync(row => row.Subject == old.Hex && row.LiftedAt == null, cancellation))
             return;
         await RevocationLists.RequireRoomAsync(store, isLicenseServer: true, cancellation);
         store.Revocations.Add(new() { Subject = old.Hex, IsLicenseServer = true, Reason = ClearinghouseRevocationReason.KeyCompromised, RevokedAt = now });

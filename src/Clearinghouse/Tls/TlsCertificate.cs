@@ -6,6 +6,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Files;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Storage;
 using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Certificates;
 
@@ -16,7 +17,7 @@ namespace Ostiary.Clearinghouse.Tls;
 /// key and chain lie in one file, so that they are always of one another. It is renewed when 30 days are left.
 /// </summary>
 internal sealed class TlsCertificate(
-    ClearinghouseOptions options, SignerClient signer, Issuers issuers, PublishedTrust trust, TimeProvider time, ILogger<TlsCertificate> logger) : IDisposable
+    ClearinghouseOptions options, Database database, SignerClient signer, Issuers issuers, PublishedTrust trust, TimeProvider time, ILogger<TlsCertificate> logger) : IDisposable
 {
     public const int Days = 90;
     public const int RenewDays = 30;
@@ -92,6 +93,13 @@ internal sealed class TlsCertificate(
         var toBeSigned = CertificateProfiles.ClearinghouseTls(
             issuing, key.ExportSubjectPublicKeyInfo(), CertificateFields.MakeSerial(RandomNumberGenerator.GetBytes(CertificateFields.SerialLength)),
             begin < earliest ? earliest : begin, now.AddDays(Days)).ToBeSigned();
+        await database.WriteAsync(
+            async store =>
+            {
+                await store.AppendToBeSignedAsync(SignedKind.ClearinghouseTls, "tls-certificate", "TLS certificate of the clearinghouse", toBeSigned, now, cancellation);
+                return true;
+            },
+            cancellation);
         var signature = await signer.SignClearinghouseTlsAsync(toBeSigned, cancellation);
         using var certificate = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, signature));
         return $"{key.ExportPkcs8PrivateKeyPem()}\n{CertificateChain.ToPem([certificate, issuing, .. trust.Crosses])}";

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Activation;
+using Ostiary.Clearinghouse.Audit;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Revocations;
 using Ostiary.Clearinghouse.Signing;
@@ -11,10 +12,10 @@ namespace Ostiary.Clearinghouse.Trust;
 
 /// <summary>
 /// Every minute: what a ceremony has changed is read; the TLS certificate is by the issuing key in use; what a withdrawn key signed is signed again; the
-/// revocation list is signed and no older than a day. What fails is logged and done at the next minute.
+/// revocation list is signed and no older than a day; the head of the audit is signed if it has changed. What fails is logged and done at the next minute.
 /// </summary>
 internal sealed class KeyUpkeep(
-    PublishedTrust trust, Issuers issuers, TlsCertificate tls, Activations activations, Redemptions redemptions, RevocationLists revocations, Successions.Successions successions,
+    PublishedTrust trust, Issuers issuers, TlsCertificate tls, Activations activations, Redemptions redemptions, RevocationLists revocations, Successions.Successions successions, AuditHeads heads,
     TimeProvider time, ILogger<KeyUpkeep> logger) : BackgroundService
 {
     public static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
@@ -58,6 +59,7 @@ internal sealed class KeyUpkeep(
             foreach (var row in rows)
                 await successions.SignAgainAsync(row, cancellation);
         await revocations.KeepFreshAsync(cancellation);
+        await heads.KeepFreshAsync(cancellation);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -44,6 +44,24 @@ public sealed record AgreementRecord(
     long Id, string Program, IReadOnlyList<string> Numbers, string Customer, DateTimeOffset EnteredAt, DateTimeOffset? Until, bool PacksEndWithIt, bool Closed,
     IReadOnlyList<AgreementLimit> Limits, IReadOnlyList<string> LicenseServers);
 
+/// <summary><c>GET /v1/agreements/{id}/draws?after=&amp;limit=</c>, by number; <c>POST /v1/draws/release</c> (a <see cref="ReleaseDrawRequest"/>) gives one back that was never installed.</summary>
+/// <param name="Number">The draw's number, which is its product key's.</param>
+/// <param name="AgreementId">The agreement.</param>
+/// <param name="LicenseServerId">Whom it is for.</param>
+/// <param name="Type">What the CALs are held by.</param>
+/// <param name="Version">The version of the CALs.</param>
+/// <param name="Quantity">How many.</param>
+/// <param name="DrawnAt">When it was drawn last.</param>
+/// <param name="RedeemedAt">When it was installed; null while it was not.</param>
+/// <param name="PackId">The key pack that it became.</param>
+/// <param name="ReleasedAt">When it was given back; null while it counts.</param>
+public sealed record DrawRecord(
+    long Number, long AgreementId, string LicenseServerId, CalType Type, CalVersion Version, int Quantity, DateTimeOffset DrawnAt, DateTimeOffset? RedeemedAt, Guid? PackId,
+    DateTimeOffset? ReleasedAt);
+
+/// <param name="Number">The draw's number.</param>
+public sealed record ReleaseDrawRequest(long Number);
+
 /// <summary><c>POST /v1/telephone/draws</c>: an operator has heard an agreement's numbers and what is wanted. Answers a <see cref="ProductKeyRecord"/> with its text.</summary>
 /// <param name="LicenseServerId">35 symbols.</param>
 /// <param name="Program">The license program.</param>

@@ -101,6 +101,18 @@ public sealed record ClearinghouseAuditRecord(long Number, DateTimeOffset At, st
 /// <param name="Fault">What is wrong with it.</param>
 public sealed record ClearinghouseAuditVerification(bool Sound, long Entries, long? Number, string? Fault);
 
+/// <summary><c>POST /v1/audit/verification</c>: recomputes the chain, and compares it with what others have kept of it.</summary>
+/// <param name="Heads">Signed heads, as license servers have kept them; at most <see cref="MaxHeads"/>.</param>
+/// <param name="Positions">Entries as the signer's log names them; at most <see cref="MaxHeads"/>.</param>
+public sealed record VerifyAuditRequest(IReadOnlyList<Trust.AuditHeadDocument> Heads, IReadOnlyList<AuditPositionRecord> Positions)
+{
+    public const int MaxHeads = 20;
+}
+
+/// <param name="Number">The entry's number.</param>
+/// <param name="Hash">Its hash, 64 hexadecimal digits.</param>
+public sealed record AuditPositionRecord(long Number, string Hash);
+
 /// <summary><c>POST /v1/revocations/license-servers</c>: the license server is void, and its CALs with it.</summary>
 /// <param name="LicenseServerId">35 symbols.</param>
 /// <param name="Reason">Why.</param>
@@ -142,4 +154,23 @@ public sealed record SuccessionRecord(string From, string To, Statements.Success
 /// <param name="Reason">Why, as it was said first.</param>
 /// <param name="RevokedAt">When.</param>
 /// <param name="ListNumber">The number of the list that says so.</param>
-public sealed record ClearinghouseRevocationRecord(string Subject, Statements.ClearinghouseRevocationReason Reason, DateTimeOffset RevokedAt, long ListNumber);
+/// <param name="Number">The revocation's own number; by it, it is lifted.</param>
+public sealed record ClearinghouseRevocationRecord(string Subject, Statements.ClearinghouseRevocationReason Reason, DateTimeOffset RevokedAt, long ListNumber, long Number);
+
+/// <summary><c>GET /v1/revocations?after=&amp;limit=</c> of a clearinghouse, by number.</summary>
+/// <param name="Number">The revocation's number.</param>
+/// <param name="Subject">What is revoked, fit to be printed.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="RevokedAt">When.</param>
+/// <param name="LiftedAt">When it was lifted; null while it counts.</param>
+/// <param name="LiftReason">Why it was lifted.</param>
+public sealed record RevocationEntry(
+    long Number, string Subject, Statements.ClearinghouseRevocationReason Reason, DateTimeOffset RevokedAt, DateTimeOffset? LiftedAt, string? LiftReason);
+
+/// <summary><c>POST /v1/revocations/{id}/lift</c>.</summary>
+/// <param name="Reason">Why, a line of 1 to 200 characters.</param>
+public sealed record LiftRevocationRequest(string Reason);
+
+/// <param name="Entry">The revocation, lifted; the reason is the one that was said first.</param>
+/// <param name="ListNumber">The number of a list without it; null where it has been revoked again since.</param>
+public sealed record LiftedRevocationRecord(RevocationEntry Entry, long? ListNumber);

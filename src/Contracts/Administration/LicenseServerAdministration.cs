@@ -4,6 +4,14 @@ using Ostiary.Contracts.Certificates;
 
 namespace Ostiary.Contracts.Administration;
 
+/// <summary><c>GET /v1/publisher/audit-head</c> of a license server: the newest head of its clearinghouse's audit that it has seen.</summary>
+/// <param name="Number">The newest entry then; null where none was seen.</param>
+/// <param name="Hash">That entry's hash, 64 hexadecimal digits.</param>
+/// <param name="At">When the clearinghouse signed it.</param>
+/// <param name="Fault">What did not fit in what the clearinghouse showed later: its audit was put back or written anew.</param>
+/// <param name="Document">As the clearinghouse signed it; <c>ostiary clearinghouse audit verify --head</c> takes it.</param>
+public sealed record PublisherAuditHead(long? Number = null, string? Hash = null, DateTimeOffset? At = null, string? Fault = null, Trust.AuditHeadDocument? Document = null);
+
 // What administrators do at a license server, over its unix socket (mode 0600): the local user who runs it, and root.
 
 /// <summary><c>GET /v1/status</c> of a license server.</summary>

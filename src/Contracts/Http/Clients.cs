@@ -26,6 +26,9 @@ public sealed class ClearinghouseClient(HttpClient http)
     public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
         => http.GetAsync<TrustDocuments>("v1/trust", cancellation);
 
+    public Task<AuditHeadDocument> AuditHeadAsync(CancellationToken cancellation)
+        => http.GetAsync<AuditHeadDocument>("v1/audit-head", cancellation);
+
     public Task<ReplacementAnswer> ReplaceAsync(ReplacementRequest request, CancellationToken cancellation)
         => http.PostAsync<ReplacementRequest, ReplacementAnswer>("v1/replacements", request, cancellation);
 
@@ -97,6 +100,12 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<SuccessionRecord> SucceedAsync(string licenseServerId, SucceedServerRequest request, CancellationToken cancellation)
         => http.PostAsync<SucceedServerRequest, SuccessionRecord>($"v1/license-servers/{Uri.EscapeDataString(licenseServerId)}/succession", request, cancellation);
 
+    public Task<Page<RevocationEntry>> RevocationsAsync(string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<RevocationEntry>>(Query.Page("v1/revocations", after, limit), cancellation);
+
+    public Task<LiftedRevocationRecord> LiftRevocationAsync(long number, LiftRevocationRequest request, CancellationToken cancellation)
+        => http.PostAsync<LiftRevocationRequest, LiftedRevocationRecord>($"v1/revocations/{number}/lift", request, cancellation);
+
     public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
         => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);
 
@@ -130,6 +139,12 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<AgreementRecord> ChangeAgreementAsync(long id, ChangeAgreementRequest request, CancellationToken cancellation)
         => http.PutAsync<ChangeAgreementRequest, AgreementRecord>($"v1/agreements/{id}", request, cancellation);
 
+    public Task<Page<DrawRecord>> DrawsAsync(long agreement, string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<DrawRecord>>(Query.Page($"v1/agreements/{agreement}/draws", after, limit), cancellation);
+
+    public Task<DrawRecord> ReleaseDrawAsync(long number, CancellationToken cancellation)
+        => http.PostAsync<ReleaseDrawRequest, DrawRecord>("v1/draws/release", new(number), cancellation);
+
     public Task<ProductKeyRecord> TelephoneDrawAsync(TelephoneDrawRequest request, CancellationToken cancellation)
         => http.PostAsync<TelephoneDrawRequest, ProductKeyRecord>("v1/telephone/draws", request, cancellation);
 
@@ -139,6 +154,10 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<ClearinghouseAuditVerification> VerifyAuditAsync(CancellationToken cancellation)
         => http.GetAsync<ClearinghouseAuditVerification>("v1/audit/verification", cancellation);
 
+    /// <summary>Likewise, and compares the chain with what others have kept of it.</summary>
+    public Task<ClearinghouseAuditVerification> VerifyAuditAsync(VerifyAuditRequest request, CancellationToken cancellation)
+        => http.PostAsync<VerifyAuditRequest, ClearinghouseAuditVerification>("v1/audit/verification", request, cancellation);
+
     public Task<Page<ProductKeyRecord>> ProductKeysAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<ProductKeyRecord>>(Query.Page("v1/product-keys", after, limit), cancellation);
 }
@@ -146,6 +165,9 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
 /// <summary>A license server, as its administrators call it.</summary>
 public sealed class LicenseServerAdministrationClient(HttpClient http)
 {
+    public Task<PublisherAuditHead> PublisherAuditHeadAsync(CancellationToken cancellation)
+        => http.GetAsync<PublisherAuditHead>("v1/publisher/audit-head", cancellation);
+
     public Task<LicenseServerStatus> StatusAsync(CancellationToken cancellation)
         => http.GetAsync<LicenseServerStatus>("v1/status", cancellation);
 

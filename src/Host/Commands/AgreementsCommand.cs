@@ -10,7 +10,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary clearinghouse agreements</c>: what was sold by license programs other than retail.</summary>
 internal static class AgreementsCommand
 {
-    public static Command Create() => new("agreements", "Agreements, from which license servers draw CALs.") { Add(), List(), Show(), Change() };
+    public static Command Create() => new("agreements", "Agreements, from which license servers draw CALs.") { Add(), List(), Show(), Change(), Draws(), Release() };
 
     private static Command Add()
     {
@@ -65,6 +65,33 @@ internal static class AgreementsCommand
                     parse.GetValue(servers) is { Length: > 0 } named ? named : null, parse.GetValue(closed)),
                 cancellation),
             Print);
+    }
+
+    private static Command Draws()
+    {
+        var id = Id();
+        var command = ListCommand.Create(
+            "draws", "Lists what was drawn from an agreement.", ClearinghouseCommand.Role, null,
+            (client, parse, after, limit, cancellation) => new ClearinghouseAdministrationClient(client).DrawsAsync(parse.GetRequiredValue(id), after, limit, cancellation),
+            "Nothing was drawn from it.",
+            ("Number", row => row.Number.ToString(CultureInfo.InvariantCulture)),
+            ("For", row => CatalogueOptions.Describe(row.Quantity, row.Type, row.Version)),
+            ("License server", row => row.LicenseServerId),
+            ("Drawn", row => Screen.Time(row.DrawnAt)),
+            ("Installed", row => Screen.Time(row.RedeemedAt)),
+            ("Given back", row => Screen.Time(row.ReleasedAt)));
+        command.Add(id);
+        return command;
+    }
+
+    private static Command Release()
+    {
+        var number = new Argument<long>("number") { Description = "The draw's number, as 'ostiary clearinghouse agreements draws AGREEMENT' shows it." };
+        return new Command("release", "Gives CALs that were drawn and never installed back to their agreement.") { number }.Calls(
+            ClearinghouseCommand.Role,
+            (client, parse, cancellation) => new ClearinghouseAdministrationClient(client).ReleaseDrawAsync(parse.GetRequiredValue(number), cancellation),
+            (screen, row) => screen.Line(
+                $"{CatalogueOptions.Describe(row.Quantity, row.Type, row.Version)} were given back to agreement {row.AgreementId} on {Screen.Time(row.ReleasedAt)}. The product key is good for nothing until they are drawn again."));
     }
 
     private static Argument<long> Id() => new("agreement") { Description = "Its number, as 'ostiary clearinghouse agreements list' shows it." };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Contracts.Administration;
@@ -14,7 +15,7 @@ internal static class PublisherKeysCommand
 {
     private const string Role = "clearinghouse";
 
-    public static IEnumerable<Command> Create() => [RotateRoot(), WithdrawIssuing(), RevokeServer(), RevokePack()];
+    public static IEnumerable<Command> Create() => [RotateRoot(), WithdrawIssuing(), RevokeServer(), RevokePack(), Revocations()];
 
     private static Command RotateRoot()
     {
@@ -107,8 +108,34 @@ internal static class PublisherKeysCommand
             Print);
     }
 
+    private static Command Revocations()
+    {
+        var number = new Argument<long>("number") { Description = "The revocation's number, as 'ostiary clearinghouse revocations list' shows it." };
+        var reason = new Option<string>("--reason") { Description = "Why, in a line; it stands in the audit.", HelpName = "TEXT", Required = true };
+        return new("revocations", "License servers and key packs that are revoked.")
+        {
+            ListCommand.Create(
+                "list", "Lists what is revoked, and what was.", Role,
+                (client, after, limit, cancellation) => new ClearinghouseAdministrationClient(client).RevocationsAsync(after, limit, cancellation),
+                "Nothing is revoked.",
+                ("Number", entry => entry.Number.ToString(CultureInfo.InvariantCulture)),
+                ("Revoked", entry => entry.Subject),
+                ("Since", entry => Screen.Time(entry.RevokedAt)),
+                ("Reason", entry => KebabCase.Of(entry.Reason)),
+                ("Lifted", entry => entry.LiftedAt is null ? "" : Screen.Time(entry.LiftedAt)),
+                ("Lifted because", entry => entry.LiftReason ?? "")),
+            new Command("lift", "Lifts a revocation: the license server or key pack is good again with the next list.") { number, reason }.Calls(
+                Role,
+                (client, parse, cancellation) => new ClearinghouseAdministrationClient(client).LiftRevocationAsync(
+                    parse.GetRequiredValue(number), new(parse.GetRequiredValue(reason)), cancellation),
+                (screen, lifted) => screen.Line(lifted.ListNumber is { } list
+                    ? $"The revocation of {lifted.Entry.Subject} is lifted since {Screen.Time(lifted.Entry.LiftedAt)}; list {list} has it no more. License servers learn it within a day."
+                    : $"The revocation of {lifted.Entry.Subject} was lifted on {Screen.Time(lifted.Entry.LiftedAt)}, but it has been revoked again since: 'ostiary clearinghouse revocations list'.")),
+        };
+    }
+
     private static void Print(Screen screen, ClearinghouseRevocationRecord record)
-        => screen.Line($"{record.Subject} is revoked since {Screen.Time(record.RevokedAt)} ({KebabCase.Of(record.Reason)}); list {record.ListNumber} says so. License servers learn it within a day.");
+        => screen.Line($"{record.Subject} is revoked since {Screen.Time(record.RevokedAt)} ({KebabCase.Of(record.Reason)}); list {record.ListNumber} says so. License servers learn it within a day. 'ostiary clearinghouse revocations lift {record.Number}' takes it back.");
 
     private static Option<ClearinghouseRevocationReason> Reason()
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Statements;
@@ -12,7 +13,7 @@ internal static class ServerCommand
 {
     public const string Role = "license-server";
 
-    public static Command Create() => new("server", "The license server of this machine.") { ActivateCommand.Create(), Status(), PolicyCommand.Create(), Clock(), Succeed() };
+    public static Command Create() => new("server", "The license server of this machine.") { ActivateCommand.Create(), Status(), PolicyCommand.Create(), Clock(), Succeed(), PublisherHead() };
 
     private static Command Status() => new Command("status", "Shows activation, key packs and counts.").Calls(
         Role,
@@ -39,6 +40,31 @@ internal static class ServerCommand
                 Print(screen, status);
                 screen.Line("Invitations that have not been used yet are for the old key: make others (ostiary hosts invite).");
             });
+    }
+
+    private static Command PublisherHead()
+    {
+        var file = new Option<FileInfo?>("--out") { Description = "Where the signed head goes, for the publisher's 'ostiary clearinghouse audit verify --head FILE'.", HelpName = "FILE" };
+        return new Command("publisher-head", "Shows the newest head of the clearinghouse's audit that was seen: evidence, should the publisher's records be changed. Exit status 1 when later ones contradict it.") { file }.Calls(
+            Role,
+            async (client, parse, cancellation) =>
+            {
+                var head = await new LicenseServerAdministrationClient(client).PublisherAuditHeadAsync(cancellation);
+                if (parse.GetValue(file) is { } target)
+                    await File.WriteAllBytesAsync(
+                        target.FullName, JsonSerializer.SerializeToUtf8Bytes(head.Document ?? throw new UsageException("no head was seen yet"), ContractsJson.Default.AuditHeadDocument), cancellation);
+                return head;
+            },
+            (screen, head) =>
+            {
+                screen.Facts(
+                    ("Entries", head.Number?.ToString(CultureInfo.InvariantCulture) ?? "no head was seen yet"),
+                    ("Hash", head.Hash ?? ""),
+                    ("Signed", Screen.Time(head.At)));
+                if (head.Fault is { } fault)
+                    screen.Line($"! publisher-audit-contradicts: {fault}. Give the publisher this head ('--out FILE').");
+            },
+            head => head.Fault is null ? ExitCode.Done : ExitCode.Failed);
     }
 
     private static Command Clock() => new("clock", "What counts as now at the license server.")

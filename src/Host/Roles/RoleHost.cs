@@ -16,7 +16,10 @@ internal sealed class RoleHost
 
     public static RoleHost Signer(Settings settings)
     {
-        var options = settings.WithDefaults(("Signer:StateDirectory", Folder(settings, "signer"))).Bind<SignerOptions>("Signer");
+        var options = settings.WithDefaults(
+            ("Signer:StateDirectory", Folder(settings, "signer")),
+            ("Signer:ClearinghouseDatabase", Path.Combine(Folder(settings, "clearinghouse"), "clearinghouse.db"))).WithDefaults(
+            settings["Clearinghouse:Database"] is { } database ? [("Signer:Database", database)] : []).Bind<SignerOptions>("Signer");
         Demand("Signer", options.Check());
         return new(SignerRole.Build(options, TimeProvider.System, Log));
     }

@@ -49,8 +49,11 @@ internal static class PrivateKeyFile
         }
     }
 
+    /// <summary>Puts another file in the place of one, which is there whole or as it was, whenever the machine stops.</summary>
+    public static void Replace(string path, ReadOnlySpan<byte> bytes) => WriteAtomically(path, bytes, overwrite: true);
+
     /// <summary>The file is there whole or not at all, whenever the machine stops.</summary>
-    private static void WriteAtomically(string path, ReadOnlySpan<byte> bytes)
+    private static void WriteAtomically(string path, ReadOnlySpan<byte> bytes, bool overwrite = false)
     {
         var unfinished = path + ".new";
         File.Delete(unfinished);
@@ -60,7 +63,7 @@ internal static class PrivateKeyFile
             file.Flush(flushToDisk: true);
         }
 
-        File.Move(unfinished, path);
+        File.Move(unfinished, path, overwrite);
         FlushDirectory(Path.GetDirectoryName(path)!);
     }
 

@@ -14,7 +14,7 @@ namespace Ostiary.LicenseServer.Trust;
 /// issuing keys and its revocation list. 1. What holds of the answer is taken; 2. documents of this license server that a withdrawn key has signed are fetched
 /// again; 3. all of it is in the ledger in one transaction. Until then nothing has changed: what cannot be fetched now is fetched later.
 /// </summary>
-internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearinghouse, Succeeding succeeding, ILogger<TrustPulls> logger) : BackgroundService
+internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearinghouse, Succeeding succeeding, PublisherHead head, ILogger<TrustPulls> logger) : BackgroundService
 {
     public static readonly TimeSpan Interval = TimeSpan.FromDays(1);
     public static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(10);
@@ -35,6 +35,7 @@ internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearing
             var goneOn = await succeeding.GoOnAsync(cancellation).ConfigureAwait(false);
             await TakeAsync(documents, cancellation).ConfigureAwait(false);
             await succeeding.RefreshAsync(cancellation).ConfigureAwait(false);
+            await head.TryPullAsync(cancellation).ConfigureAwait(false);
             _said = null;
             return goneOn;
         }

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Clearinghouse;
+using Ostiary.Clearinghouse.Agreements;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
@@ -84,6 +86,92 @@ public sealed partial class AgreementTests : IAsyncLifetime
         var unredeemed = (await DrawAsync(_server, 1)).ProductKey;
         Assert.Equal(LicensingProblem.ProductKeyRedeemedElsewhere, await ProblemAsync(other.RedeemAsync(_publisher, unredeemed)));
         Assert.Equal(LicensingProblem.ProductKeyRedeemedElsewhere, await ProblemAsync(other.RedeemAsync(_publisher, key)));
+    }
+
+    [Fact]
+    public async Task What_was_drawn_and_never_installed_goes_back_by_itself_after_its_days_and_what_was_installed_stays()
+    {
+        var agreement = await EnterAsync(10, _server);
+        var nonce = RandomNumberGenerator.GetBytes(DrawRequest.NonceLength);
+        var forgotten = (await DrawAsync(_server, 4, nonce)).ProductKey;
+        await _server.RedeemAsync(_publisher, (await DrawAsync(_server, 3)).ProductKey);
+        _publisher.Time.Advance(TimeSpan.FromDays(29));
+        await DrawAsync(_server, 2);
+        await ReleaseOldAsync();
+        Assert.Equal(9, await DrawnAsync(agreement));
+
+        _publisher.Time.Advance(TimeSpan.FromDays(1) + TimeSpan.FromSeconds(1));
+        await ReleaseOldAsync();
+
+        Assert.Equal(5, await DrawnAsync(agreement));
+        var draws = (await _publisher.Administration.DrawsAsync(agreement.Id, null, 10, Cancellation)).Items;
+        Assert.Equal([(4, true, false), (3, false, true), (2, false, false)], draws.Select(draw => (draw.Quantity, draw.ReleasedAt is not null, draw.RedeemedAt is not null)));
+        Assert.Contains("given back", (await Assert.ThrowsAsync<ProblemException>(() => _server.RedeemAsync(_publisher, forgotten))).Message, StringComparison.Ordinal);
+        Assert.Equal(
+            (LicensingProblem.RuleForbids, "productKey"), await FaultAsync(_publisher.Client.CheckProductKeyAsync(new(forgotten, _server.Id.Text), Cancellation)));
+        Assert.Equal(1L, _publisher.Query<long>("SELECT COUNT(*) FROM Audit WHERE Kind = 'draw-released'"));
+        await ReleaseOldAsync();
+        Assert.Equal(5, await DrawnAsync(agreement));
+
+        // The license server that comes late draws the same again: it counts again, as far as there are any, and its key is good again.
+        var other = (await DrawAsync(_server, 2)).ProductKey;
+        Assert.Equal(LicensingProblem.RuleForbids, await ProblemAsync(DrawAsync(_server, 4, nonce)));
+        await _publisher.Administration.ReleaseDrawAsync((await _publisher.Administration.DrawsAsync(agreement.Id, null, 10, Cancellation)).Items[^1].Number, Cancellation);
+        Assert.Equal(forgotten, (await DrawAsync(_server, 4, nonce)).ProductKey);
+        Assert.Equal(9, await DrawnAsync(agreement));
+        await _server.RedeemAsync(_publisher, forgotten);
+        Assert.Equal(LicensingProblem.RuleForbids, await ProblemAsync(_server.RedeemAsync(_publisher, other)));
+        Assert.True((await _publisher.Administration.VerifyAuditAsync(Cancellation)).Sound);
+    }
+
+    [Fact]
+    public async Task A_draw_is_given_back_or_installed_and_never_both_however_they_race()
+    {
+        var agreement = await EnterAsync(20, _server);
+        var keys = new List<string>();
+        for (var draw = 0; draw < 20; draw++)
+            keys.Add((await DrawAsync(_server, 1)).ProductKey);
+        var numbers = (await _publisher.Administration.DrawsAsync(agreement.Id, null, 100, Cancellation)).Items.Select(draw => draw.Number).ToList();
+
+        var races = await Task.WhenAll(keys.Zip(numbers).Select(async (pair, index) =>
+        {
+            var redeemed = TriedAsync(() => _server.RedeemAsync(_publisher, pair.First));
+            var released = Task.WhenAll(Enumerable.Range(0, 2).Select(_ => TriedAsync(() => _publisher.Administration.ReleaseDrawAsync(pair.Second, Cancellation))));
+            return (Redeemed: await redeemed, Released: await released);
+        }));
+
+        Assert.All(races, race => Assert.Equal([!race.Redeemed, !race.Redeemed], race.Released));
+        var left = races.Count(race => race.Redeemed);
+        Assert.Equal(left, await DrawnAsync(agreement));
+        Assert.Equal((long)left, _publisher.Query<long>("SELECT COUNT(*) FROM KeyPacks"));
+        Assert.Equal(20L - left, _publisher.Query<long>("SELECT COUNT(*) FROM Audit WHERE Kind = 'draw-released'"));
+
+        // What is left can be drawn, and not one more.
+        if (left < 20)
+            await DrawAsync(_server, 20 - left);
+        Assert.Equal(LicensingProblem.RuleForbids, await ProblemAsync(DrawAsync(_server, 1)));
+    }
+
+    [Fact]
+    public async Task Only_a_draw_that_was_never_a_key_pack_is_given_back()
+    {
+        var agreement = await EnterAsync(10, _server);
+        await _publisher.MintAsync();
+        using var other = await _publisher.NewLicenseServerAsync();
+        Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, (await DrawAsync(_server, 2)).ProductKey)).KeyPack, out var payload));
+        var number = (await _publisher.Administration.DrawsAsync(agreement.Id, null, 10, Cancellation)).Items.Single().Number;
+
+        Assert.Equal((LicensingProblem.RuleForbids, "number"), await FaultAsync(_publisher.Administration.ReleaseDrawAsync(number, Cancellation)));
+        // Transferred, and not redeemed since.
+        await _publisher.Administration.TransferAsync(new(KeyPackStatement.Decode(payload).PackId, other.Id.Text), Cancellation);
+        Assert.Equal((LicensingProblem.RuleForbids, "number"), await FaultAsync(_publisher.Administration.ReleaseDrawAsync(number, Cancellation)));
+        _publisher.Time.Advance(TimeSpan.FromDays(60));
+        await ReleaseOldAsync();
+        Assert.Equal(2, await DrawnAsync(agreement));
+        // One that was sold by itself is no draw.
+        Assert.Equal((LicensingProblem.NotFound, "number"), await FaultAsync(_publisher.Administration.ReleaseDrawAsync(number == 1 ? 2 : 1, Cancellation)));
+        Assert.Equal((LicensingProblem.InvalidField, "number"), await FaultAsync(_publisher.Administration.ReleaseDrawAsync(0, Cancellation)));
+        Assert.Equal((LicensingProblem.NotFound, "id"), await FaultAsync(_publisher.Administration.DrawsAsync(99, null, 10, Cancellation)));
     }
 
     [Fact]
@@ -223,6 +311,24 @@ public sealed partial class AgreementTests : IAsyncLifetime
         Assert.Equal(first, second);
         Assert.Equal(1L, _publisher.Query<long>("SELECT COUNT(*) FROM ProductKeys"));
         Assert.NotEmpty((await _publisher.Administration.TelephoneRedemptionAsync(new(_server.Id.Text, string.Join('-', first)), Cancellation)).Groups);
+    }
+
+    private Task ReleaseOldAsync() => _publisher.ClearinghouseApp.Services.GetRequiredService<ReleaseDraws>().RunAsync(Cancellation);
+
+    private async Task<int> DrawnAsync(AgreementRecord agreement) => (await _publisher.Administration.AgreementAsync(agreement.Id, Cancellation)).Limits.Single().Drawn;
+
+    /// <summary>Whether it was done, or forbidden by a rule.</summary>
+    private static async Task<bool> TriedAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            await call();
+            return true;
+        }
+        catch (ProblemException forbidden) when (forbidden.Problem == LicensingProblem.RuleForbids)
+        {
+            return false;
+        }
     }
 
     private Task<AgreementRecord> EnterAsync(int quantity, params TestLicenseServer[] servers) => EnterAsync(quantity, null, false, servers);

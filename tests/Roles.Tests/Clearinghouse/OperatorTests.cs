@@ -179,7 +179,7 @@ public sealed class OperatorTests : IAsyncLifetime
     {
         using var server = await _publisher.NewLicenseServerAsync();
         await server.RedeemAsync(_publisher, await _publisher.MintAsync());
-        Assert.Equal(4L, _publisher.Query<long>("SELECT COUNT(*) FROM Audit"));
+        Assert.Equal(5L, _publisher.Query<long>("SELECT COUNT(*) FROM Audit"));
         Assert.Null(await VerifyAsync());
 
         foreach (var (damage, repair, number) in new[]
@@ -187,7 +187,7 @@ public sealed class OperatorTests : IAsyncLifetime
             ("UPDATE Audit SET Subject=Subject||'x' WHERE Number=2", "UPDATE Audit SET Subject=substr(Subject,1,length(Subject)-1) WHERE Number=2", 2L),
             ("UPDATE Audit SET At=At+1 WHERE Number=3", "UPDATE Audit SET At=At-1 WHERE Number=3", 3L),
             ("UPDATE Audit SET Number=9 WHERE Number=2", "UPDATE Audit SET Number=2 WHERE Number=9", 2L),
-            ("UPDATE Audit SET By='mallory' WHERE Number=3", "UPDATE Audit SET By='root' WHERE Number=3", 3L),
+            ("UPDATE Audit SET By='mallory' WHERE Number=4", "UPDATE Audit SET By='root' WHERE Number=4", 4L),
             ("UPDATE Audit SET Commitment=zeroblob(32) WHERE Number=1", "SELECT 1", 1L),
         })
         {

@@ -3,7 +3,10 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -18,6 +21,8 @@ public sealed class SignerTests : IAsyncLifetime
     private const string LicenseServer = "v1/signatures/license-server";
     private const string Tls = "v1/signatures/clearinghouse-tls";
     private const string KeyPack = "v1/signatures/key-pack";
+    private const string GraceExtension = "v1/signatures/grace-extension";
+    private const string AuditHead = "v1/signatures/audit-head";
     private const string Time = "v1/signatures/time";
     private const string RevocationList = "v1/signatures/revocation-list";
 
@@ -64,6 +69,99 @@ public sealed class SignerTests : IAsyncLifetime
         var told = new SignedTimeStatement(RandomNumberGenerator.GetBytes(SignedTimeStatement.NonceLength), Now);
         Assert.True(Statement.TryVerify(await SignedAsync(Time, told.Encode()), _issuing.GetECDsaPublicKey()!, out payload));
         Assert.Equal(told.Encode(), payload);
+    }
+
+    public static TheoryData<string> CommittedKinds => [LicenseServer, Tls, KeyPack, GraceExtension, RevocationList];
+
+    [Theory]
+    [MemberData(nameof(CommittedKinds))]
+    public async Task Bytes_of_the_right_form_that_were_never_committed_are_refused_and_committed_ones_are_signed(string route)
+    {
+        var body = BodyOf(route);
+        var before = Entries().Count;
+
+        await RefusedAsync(route, body, "not committed");
+        Assert.Equal(before, Entries().Count);
+        // Committed as something else is not committed as this.
+        await _publisher.CommitAsync(route == KeyPack ? SignedKind.GraceExtension : SignedKind.KeyPack, body);
+        await RefusedAsync(route, body, "not committed");
+        await SignedAsync(route, body);
+
+        // The log says where the clearinghouse's audit was.
+        var entry = Entries()[^1];
+        var (number, hash) = (_publisher.Query<long>("SELECT MAX(Number) FROM Audit"), _publisher.Query<byte[]>("SELECT Hash FROM Audit ORDER BY Number DESC LIMIT 1"));
+        Assert.Equal((number, Convert.ToHexStringLower(hash)), (entry.AuditNumber!.Value, entry.AuditHash));
+    }
+
+    [Fact]
+    public async Task Bytes_of_a_transaction_that_is_open_or_was_rolled_back_are_refused()
+    {
+        var body = Pack().Encode();
+        var database = _publisher.ClearinghouseApp.Services.GetRequiredService<Database>();
+
+        var rolledBack = await Assert.ThrowsAsync<InvalidOperationException>(() => database.WriteAsync<bool>(
+            async store =>
+            {
+                await store.AppendToBeSignedAsync(SignedKind.KeyPack, "test", "test", body, Now, TestPublisher.Cancellation);
+                await store.SaveChangesAsync(TestPublisher.Cancellation);
+                Assert.Equal(1, await store.ToBeSigned.CountAsync(row => row.Kind == SignedKind.KeyPack, TestPublisher.Cancellation));
+                await RefusedAsync(KeyPack, body, "not committed");
+                throw new InvalidOperationException("rolled back");
+            },
+            TestPublisher.Cancellation));
+
+        Assert.Equal("rolled back", rolledBack.Message);
+        await RefusedAsync(KeyPack, body, "not committed");
+        await SignedAsync(KeyPack, body);
+    }
+
+    [Theory]
+    [InlineData("UPDATE Audit SET Commitment=zeroblob(32)")]
+    [InlineData("UPDATE Audit SET Salt=zeroblob(16)")]
+    [InlineData("UPDATE Audit SET Subject='somebody else'")]
+    [InlineData("UPDATE Audit SET Hash=zeroblob(32)")]
+    public async Task A_row_whose_audit_entry_does_not_hold_is_refused(string tampering)
+    {
+        var body = Pack().Encode();
+        await _publisher.CommitAsync(SignedKind.KeyPack, body);
+
+        _publisher.Execute($"{tampering} WHERE Number=(SELECT MAX(Number) FROM Audit)");
+
+        await RefusedAsync(KeyPack, body, "does not hold");
+    }
+
+    [Fact]
+    public async Task Without_the_clearinghouses_database_it_signs_nothing_and_says_so()
+    {
+        var body = Pack().Encode();
+        await _publisher.CommitAsync(SignedKind.KeyPack, body);
+        await _publisher.StopClearinghouseAsync();
+        await SignedWithoutCommitAsync(KeyPack, body);
+        File.Move(_publisher.SignerOptions.ClearinghouseDatabase, _publisher.SignerOptions.ClearinghouseDatabase + ".away");
+
+        using var content = new ByteArrayContent(body);
+        using var response = await _publisher.SignerHttp.PostAsync(KeyPack, content, TestPublisher.Cancellation);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.False(File.Exists(_publisher.SignerOptions.ClearinghouseDatabase));
+        Assert.Contains(_publisher.LogLines, line => line.StartsWith("Error", StringComparison.Ordinal) && line.Contains("database cannot be read", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task It_signs_a_head_of_the_audit_that_is_there_and_no_other()
+    {
+        await _publisher.CommitAsync(SignedKind.KeyPack, Pack().Encode());
+        var head = new AuditHeadStatement(_publisher.Query<long>("SELECT MAX(Number) FROM Audit"), _publisher.Query<byte[]>("SELECT Hash FROM Audit ORDER BY Number DESC LIMIT 1"), Now);
+
+        Assert.True(Statement.TryVerify(await SignedWithoutCommitAsync(AuditHead, head.Encode()), _issuing.GetECDsaPublicKey()!, out var payload));
+
+        Assert.Equal(head.Encode(), payload);
+        Assert.Equal((head.Number, Convert.ToHexStringLower(head.Hash)), (Entries()[^1].AuditNumber!.Value, Entries()[^1].AuditHash));
+        await RefusedAsync(AuditHead, (head with { Number = head.Number + 1 }).Encode(), "no entry");
+        await RefusedAsync(AuditHead, (head with { Hash = new byte[32] }).Encode(), "no entry");
+        await RefusedAsync(AuditHead, (head with { At = Now.AddDays(2) }).Encode(), "dated");
+        await RefusedAsync(AuditHead, [.. head.Encode(), 0], "after");
+        await RefusedAsync(AuditHead, Pack().Encode(), "type");
     }
 
     [Fact]
@@ -219,10 +317,10 @@ public sealed class SignerTests : IAsyncLifetime
     [Fact]
     public void Options_say_everything_that_is_missing_at_once()
     {
-        var errors = new SignerOptions { StateDirectory = "/nowhere/" + new string('d', 100) }.Check();
+        var errors = new SignerOptions { StateDirectory = "/nowhere/" + new string('d', 100), ClearinghouseDatabase = "" }.Check();
 
-        Assert.Equal(4, errors.Count);
-        Assert.Throws<ArgumentException>(() => SignerRole.Build(new SignerOptions { StateDirectory = "" }, _publisher.Time, _ => { }));
+        Assert.Equal(5, errors.Count);
+        Assert.Throws<ArgumentException>(() => SignerRole.Build(new SignerOptions { StateDirectory = "", ClearinghouseDatabase = "x" }, _publisher.Time, _ => { }));
     }
 
     private DateTimeOffset Now => _publisher.Time.GetUtcNow();
@@ -240,13 +338,42 @@ public sealed class SignerTests : IAsyncLifetime
     private KeyPackStatement Pack()
         => new(Guid.Parse("0197a1b2-0000-7000-8000-000000000001"), KeyFingerprint.Of(_key), CalType.Device, new(2022), 5, "retail", Now, null);
 
+    /// <summary>Committed, as the clearinghouse does, and signed.</summary>
     private async Task<byte[]> SignedAsync(string route, byte[] body)
+    {
+        if (KindOf(route) is { } kind)
+            await _publisher.CommitAsync(kind, body);
+        return await SignedWithoutCommitAsync(route, body);
+    }
+
+    private byte[] BodyOf(string route) => route switch
+    {
+        LicenseServer => Certificate().ToBeSigned(),
+        Tls => TlsLeaf().ToBeSigned(),
+        KeyPack => Pack().Encode(),
+        GraceExtension => new GraceExtensionStatement(Guid.NewGuid(), new string('a', 32), 5, Now).Encode(),
+        RevocationList => new ClearinghouseRevocationsStatement(7, Now, [], []).Encode(),
+        _ => throw new ArgumentException(route),
+    };
+
+    private async Task<byte[]> SignedWithoutCommitAsync(string route, byte[] body)
     {
         using var content = new ByteArrayContent(body);
         using var response = await _publisher.SignerHttp.PostAsync(route, content, TestPublisher.Cancellation);
         response.EnsureSuccessStatusCode();
         return await response.Content.ReadAsByteArrayAsync(TestPublisher.Cancellation);
     }
+
+    private static string? KindOf(string route) => route switch
+    {
+        LicenseServer => SignedKind.LicenseServer,
+        Tls => SignedKind.ClearinghouseTls,
+        KeyPack => SignedKind.KeyPack,
+        GraceExtension => SignedKind.GraceExtension,
+        RevocationList => SignedKind.RevocationList,
+        Time => null,
+        _ => throw new ArgumentException(route),
+    };
 
     private async Task RefusedAsync(string route, byte[] body, string reason)
     {

@@ -94,9 +94,9 @@ public sealed partial class TelephoneDeskTests : IAsyncLifetime
 
         var entries = (await operators.AuditAsync(null, 10, Cancellation)).Items;
 
-        Assert.Equal(["mint grace", "token-created grace", "account-added root"], entries.Select(entry => $"{entry.Kind} {entry.By}"));
+        Assert.Equal(["mint grace", "token-created grace", "account-added root", "tls-certificate "], entries.Select(entry => $"{entry.Kind} {entry.By}"));
         var verification = await operators.VerifyAuditAsync(Cancellation);
-        Assert.Equal((true, 3L), (verification.Sound, verification.Entries));
+        Assert.Equal((true, 4L), (verification.Sound, verification.Entries));
         Assert.DoesNotContain(_publisher.LogLines, line => line.Contains(token, StringComparison.Ordinal) || line.Contains(Password, StringComparison.Ordinal));
     }
 

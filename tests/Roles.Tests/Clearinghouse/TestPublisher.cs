@@ -2,11 +2,14 @@ using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Ostiary.Clearinghouse;
 using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Clearinghouse.Signing;
+using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
@@ -100,7 +103,7 @@ public sealed class TestPublisher : IAsyncDisposable
             TelephoneNumbers = numbers ?? [],
         };
 
-    public SignerOptions SignerOptions => new() { StateDirectory = At("signer") };
+    public SignerOptions SignerOptions => new() { StateDirectory = At("signer"), ClearinghouseDatabase = DatabaseFile, Database = Database };
 
     public async Task StartSignerAsync()
     {
@@ -108,6 +111,15 @@ public sealed class TestPublisher : IAsyncDisposable
         await _signer.StartAsync(Cancellation);
         SignerHttp = Keep(ApiClient.OverUnixSocket(SignerOptions.Socket, TimeSpan.FromSeconds(20)));
     }
+
+    /// <summary>Commits bytes as the clearinghouse does before it has them signed.</summary>
+    internal Task CommitAsync(string kind, byte[] toBeSigned) => ClearinghouseApp.Services.GetRequiredService<Database>().WriteAsync(
+        async store =>
+        {
+            await store.AppendToBeSignedAsync(kind, "test", "test", toBeSigned, Time.GetUtcNow(), Cancellation);
+            return true;
+        },
+        Cancellation);
 
     public async Task StopSignerAsync()
     {
@@ -167,6 +179,9 @@ public sealed class TestPublisher : IAsyncDisposable
 
     /// <summary>Runs one statement on the clearinghouse's file and gives its first value.</summary>
     public T Query<T>(string sql) => (T)TestDatabases.Query(Database, DatabaseFile, sql, command => command.ExecuteScalar())!;
+
+    /// <summary>Changes the clearinghouse's database behind its back.</summary>
+    public void Execute(string sql) => Assert.NotEqual(0, TestDatabases.Query(Database, DatabaseFile, sql, command => command.ExecuteNonQuery()));
 
     public async ValueTask DisposeAsync()
     {

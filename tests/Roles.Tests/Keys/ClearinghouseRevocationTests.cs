@@ -82,6 +82,102 @@ public sealed class ClearinghouseRevocationTests
     }
 
     [Fact]
+    public async Task A_revocation_that_is_lifted_makes_license_server_and_key_pack_good_again_at_hosts_too()
+    {
+        await using var fleet = await Fleet.StartAsync();
+        var stored = await fleet.SettledAsync("KIOSK-01");
+        Assert.True(DeviceCal.TryRead(stored, out var cal));
+        var (id, pack) = (fleet.Server.Ledger.Identity.Id.Text, cal.Data.PackId);
+        var server = await fleet.Publisher.Administration.RevokeAsync(new RevokeLicenseServerRequest(id, ClearinghouseRevocationReason.Lost), Cancellation);
+        var packs = await fleet.Publisher.Administration.RevokeAsync(new RevokeKeyPackRequest(pack, ClearinghouseRevocationReason.Refunded), Cancellation);
+        Assert.True(await fleet.PullAsync());
+        await Gateway.UntilAsync(() => Task.FromResult(fleet.Link.Revoked is not null && fleet.Link.Trust!.RevocationOf(pack) is not null));
+
+        var lifted = await fleet.Publisher.Administration.LiftRevocationAsync(server.Number, new("it was found again"), Cancellation);
+        Assert.Equal((packs.ListNumber + 1, "it was found again", $"license server {id}"), (lifted.ListNumber, lifted.Entry.LiftReason, lifted.Entry.Subject));
+        Assert.True(await fleet.PullAsync());
+        await Gateway.UntilAsync(() => Task.FromResult(fleet.Link.Revoked is null));
+        Assert.Null((await fleet.Server.Administration.StatusAsync(Cancellation)).IssuesNothing);
+        // The pack is revoked still: whoever holds a CAL of it is asked about.
+        await fleet.AdmittedAsync(stored, "KIOSK-01", "4");
+
+        await fleet.Publisher.Administration.LiftRevocationAsync(packs.Number, new("the money came after all"), Cancellation);
+        Assert.True(await fleet.PullAsync());
+        await Gateway.UntilAsync(() => Task.FromResult(fleet.Link.Trust!.RevocationOf(pack) is null));
+        Assert.Null(Assert.Single((await fleet.Server.Administration.PacksAsync(null, 10, Cancellation)).Items).RevokedAt);
+        await fleet.AdmittedAsync(stored, "KIOSK-01", "3");
+        var host = await fleet.Server.JoinAsync();
+        var newcomer = new TestDevice("NEW");
+        await host.SettleAsync(newcomer);
+        Assert.False((await host.ConnectAsync(newcomer)).Granted!.Temporary);
+        await fleet.InstallAsync();
+        await fleet.AssertNobodyWasRefusedAsync();
+
+        // It stays so over a restart of both.
+        await fleet.Server.RestartAsync();
+        await fleet.Host.StopAsync();
+        await fleet.StartHostAsync();
+        Assert.Null(fleet.Link.Revoked);
+        Assert.Null((await fleet.Server.Administration.StatusAsync(Cancellation)).IssuesNothing);
+    }
+
+    [Fact]
+    public async Task Lifting_is_audited_and_the_same_again_changes_nothing_and_what_is_revoked_anew_is_so_by_another_number()
+    {
+        await using var publisher = await TestPublisher.StartAsync();
+        using var server = await publisher.NewLicenseServerAsync();
+        using var other = await publisher.NewLicenseServerAsync();
+        var revoked = await publisher.Administration.RevokeAsync(new RevokeLicenseServerRequest(server.Id.Text, ClearinghouseRevocationReason.Lost), Cancellation);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(number => publisher.Administration.LiftRevocationAsync(revoked.Number, new($"reason {number}"), Cancellation)));
+
+        Assert.Single(answers.Select(answer => answer.Entry).Distinct());
+        Assert.Equal(1L, publisher.Query<long>("SELECT COUNT(*) FROM Audit WHERE Kind='revocation-lifted'"));
+        await server.RedeemAsync(publisher, await publisher.MintAsync());
+        var before = publisher.Query<long>("SELECT MAX(Number) FROM RevocationLists");
+        Assert.Equal(before, (await publisher.Administration.LiftRevocationAsync(revoked.Number, new("again"), Cancellation)).ListNumber);
+
+        var anew = await publisher.Administration.RevokeAsync(new RevokeLicenseServerRequest(server.Id.Text, ClearinghouseRevocationReason.KeyCompromised), Cancellation);
+        Assert.NotEqual(revoked.Number, anew.Number);
+        Assert.Null((await publisher.Administration.LiftRevocationAsync(revoked.Number, new("again"), Cancellation)).ListNumber);
+        Assert.Equal(LicensingProblem.NotAllowed, (await Assert.ThrowsAsync<ProblemException>(async () => await server.RedeemAsync(publisher, await publisher.MintAsync()))).Problem);
+        var listed = (await publisher.Administration.RevocationsAsync(null, 10, Cancellation)).Items;
+        Assert.Equal([(revoked.Number, true), (anew.Number, false)], listed.Select(entry => (entry.Number, entry.LiftedAt is not null)));
+        Assert.True((await publisher.Administration.VerifyAuditAsync(Cancellation)).Sound);
+
+        // A key pack whose product key is another's by now stays revoked.
+        Assert.True(Statement.TryReadUnverified((await other.RedeemAsync(publisher, await publisher.MintAsync())).KeyPack, out var payload));
+        using var third = await publisher.NewLicenseServerAsync();
+        await publisher.Administration.TransferAsync(new(KeyPackStatement.Decode(payload).PackId, third.Id.Text), Cancellation);
+        var transferred = (await publisher.Administration.RevocationsAsync(null, 10, Cancellation)).Items[^1];
+        Assert.Equal(
+            LicensingProblem.RuleForbids, (await Assert.ThrowsAsync<ProblemException>(() => publisher.Administration.LiftRevocationAsync(transferred.Number, new("please"), Cancellation))).Problem);
+        Assert.Equal("reason", (await Assert.ThrowsAsync<ProblemException>(() => publisher.Administration.LiftRevocationAsync(anew.Number, new(" "), Cancellation))).Field);
+        Assert.Equal(LicensingProblem.NotFound, (await Assert.ThrowsAsync<ProblemException>(() => publisher.Administration.LiftRevocationAsync(99, new("x"), Cancellation))).Problem);
+    }
+
+    [Fact]
+    public async Task An_entry_that_a_crash_kept_off_the_list_is_on_it_and_a_lifted_one_off_it_within_a_minute()
+    {
+        await using var fleet = await Fleet.StartAsync();
+        var pack = (await fleet.Server.Administration.PacksAsync(null, 10, Cancellation)).Items[0].PackId;
+        var revoked = await fleet.Publisher.Administration.RevokeAsync(new RevokeKeyPackRequest(pack, ClearinghouseRevocationReason.Refunded), Cancellation);
+        await fleet.Publisher.StopSignerAsync();
+        Assert.Equal(
+            LicensingProblem.TemporarilyUnavailable, (await Assert.ThrowsAsync<ProblemException>(() => fleet.Publisher.Administration.LiftRevocationAsync(revoked.Number, new("x"), Cancellation))).Problem);
+        // As a crash before the list would have left it.
+        fleet.Publisher.Execute($"DELETE FROM RevocationLists WHERE Number > {revoked.ListNumber}");
+        await fleet.Publisher.StartSignerAsync();
+
+        await fleet.ClearinghouseLooksAsync();
+
+        Assert.Equal(revoked.ListNumber + 1, await NumberAsync(fleet));
+        await fleet.ClearinghouseLooksAsync();
+        Assert.Equal(revoked.ListNumber + 1, await NumberAsync(fleet));
+        Assert.Null(PublisherTrust.Of(fleet.Publisher.Root).Take(await fleet.Publisher.Client.TrustAsync(Cancellation), fleet.Now).RevocationOf(pack));
+    }
+
+    [Fact]
     public async Task A_stolen_license_server_that_keeps_the_list_from_its_hosts_is_found_out_by_another_one_of_the_publisher()
     {
         await using var fleet = await Fleet.StartAsync();

@@ -28,6 +28,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private Guid _transferredPack;
     private string _key = null!;
     private byte[] _draw = null!;
+    private long _drawn;
 
     private static CancellationToken Cancellation => TestPublisher.Cancellation;
 
@@ -45,6 +46,9 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         await _publisher.Administration.AddAgreementAsync(new("select", ["1234567"], "Engines Ltd", null, false, [new(CalType.Device, new(2022), 20_000)], [_server.Id.Text]), Cancellation);
         _draw = Statement.Sign(
             new DrawRequest("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()).Encode(), _server.Key);
+        await _server.DrawAsync(
+            _publisher, new("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()));
+        _drawn = (await _publisher.Administration.DrawsAsync(1, null, 1, Cancellation)).Items[0].Number;
         _revoked = await _publisher.NewLicenseServerAsync();
         Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var pack));
         _revokedPack = KeyPackStatement.Decode(pack).PackId;
@@ -202,6 +206,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["GET /openapi/v1.json"] = (null, null),
         ["GET /v1/audit"] = (null, null),
         ["GET /v1/audit/verification"] = (null, null),
+        ["POST /v1/audit/verification"] = ("""{"heads":[],"positions":[]}""", typeof(VerifyAuditRequest)),
+        ["GET /v1/audit-head"] = (null, null),
         ["POST /v1/activations"] = (JsonSerializer.Serialize(_server.NewActivation(), ContractsJson.Default.ActivateRequest), typeof(ActivateRequest)),
         ["POST /v1/product-keys/check"] = ($$"""{"productKey":"{{_key}}"}""", typeof(CheckProductKeyRequest)),
         ["POST /v1/key-packs"] = (JsonSerializer.Serialize(_server.NewRedemption(_publisher, _key), ContractsJson.Default.RedeemRequest), typeof(RedeemRequest)),
@@ -235,6 +241,10 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/replacements"] = (JsonSerializer.Serialize(_server.NewReplacement(), ContractsJson.Default.ReplacementRequest), typeof(ReplacementRequest)),
         ["POST /v1/revocations/license-servers"] = ($$"""{"licenseServerId":"{{_revoked.Id}}","reason":"lost"}""", typeof(RevokeLicenseServerRequest)),
         ["POST /v1/revocations/key-packs"] = ($$"""{"packId":"{{_revokedPack}}","reason":"refunded"}""", typeof(RevokeKeyPackRequest)),
+        ["GET /v1/revocations"] = (null, null),
+        ["POST /v1/revocations/{id}/lift"] = ("""{"reason":"it was found again"}""", typeof(LiftRevocationRequest)),
+        ["GET /v1/agreements/{id}/draws"] = (null, null),
+        ["POST /v1/draws/release"] = ($$"""{"number":{{_drawn}}}""", typeof(ReleaseDrawRequest)),
         ["POST /v1/transfers"] = ($$"""{"packId":"{{_transferredPack}}","to":"{{_server.Id}}"}""", typeof(TransferRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };

@@ -53,6 +53,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/recovery"] = new("""{"receipts":[],"complete":false}""", Takes: typeof(RecoveryReport)),
         ["POST /v1/time"] = new("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", Takes: typeof(TimeRequest)),
         ["GET /v1/status"] = new(),
+        ["GET /v1/publisher/audit-head"] = new(),
         ["POST /v1/activation"] = new("""{"company":{"firstName":"Ada","lastName":"Lovelace","company":"Engines Ltd","country":"GB"}}"""),
         ["POST /v1/activation/request"] = new("{}", Empty: 200),
         ["POST /v1/activation/answer"] = new("""{"responseCode":"OSTIARY-RESPONSE:00"}""", Empty: 200),

@@ -321,6 +321,9 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.Property<string>("RedeemedBy")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("ReleasedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<byte[]>("SealedText")
                         .HasColumnType("BLOB");
 
@@ -370,10 +373,17 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.RevocationRow", b =>
                 {
-                    b.Property<string>("Subject")
-                        .HasColumnType("TEXT");
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
 
                     b.Property<bool>("IsLicenseServer")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("LiftReason")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("LiftedAt")
                         .HasColumnType("INTEGER");
 
                     b.Property<int>("Reason")
@@ -382,7 +392,15 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.Property<long>("RevokedAt")
                         .HasColumnType("INTEGER");
 
-                    b.HasKey("Subject");
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Subject")
+                        .IsUnique()
+                        .HasFilter("LiftedAt IS NULL");
 
                     b.ToTable("Revocations");
                 });
@@ -418,6 +436,24 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         .IsUnique();
 
                     b.ToTable("Successions");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ToBeSignedRow", b =>
+                {
+                    b.Property<byte[]>("Digest")
+                        .HasColumnType("BLOB");
+
+                    b.Property<string>("Kind")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("AuditNumber")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Digest", "Kind");
+
+                    b.HasIndex("AuditNumber");
+
+                    b.ToTable("ToBeSigned", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>
@@ -608,6 +644,15 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         .WithMany()
                         .HasForeignKey("AgreementId")
                         .OnDelete(DeleteBehavior.Restrict);
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ToBeSignedRow", b =>
+                {
+                    b.HasOne("Ostiary.Clearinghouse.Storage.AuditRow", null)
+                        .WithMany()
+                        .HasForeignKey("AuditNumber")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementRow", b =>
