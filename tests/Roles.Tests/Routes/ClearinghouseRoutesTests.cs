@@ -28,6 +28,10 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private Guid _transferredPack;
     private string _key = null!;
     private byte[] _draw = null!;
+    private readonly TestLicenseServer _next = new();
+    private TestLicenseServer _followed = null!;
+    private TestLicenseServer _stolen = null!;
+    private TestLicenseServer _inPlace = null!;
 
     private static CancellationToken Cancellation => TestPublisher.Cancellation;
 
@@ -46,6 +50,9 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         _draw = Statement.Sign(
             new DrawRequest("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()).Encode(), _server.Key);
         _revoked = await _publisher.NewLicenseServerAsync();
+        _followed = await _publisher.NewLicenseServerAsync();
+        _stolen = await _publisher.NewLicenseServerAsync();
+        _inPlace = await _publisher.NewLicenseServerAsync();
         Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var pack));
         _revokedPack = KeyPackStatement.Decode(pack).PackId;
         Assert.True(Statement.TryReadUnverified((await _revoked.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var other));
@@ -56,6 +63,10 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     {
         _server.Dispose();
         _revoked.Dispose();
+        _next.Dispose();
+        _followed.Dispose();
+        _stolen.Dispose();
+        _inPlace.Dispose();
         await _publisher.DisposeAsync();
     }
 
@@ -235,11 +246,14 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/replacements"] = (JsonSerializer.Serialize(_server.NewReplacement(), ContractsJson.Default.ReplacementRequest), typeof(ReplacementRequest)),
         ["POST /v1/revocations/license-servers"] = ($$"""{"licenseServerId":"{{_revoked.Id}}","reason":"lost"}""", typeof(RevokeLicenseServerRequest)),
         ["POST /v1/revocations/key-packs"] = ($$"""{"packId":"{{_revokedPack}}","reason":"refunded"}""", typeof(RevokeKeyPackRequest)),
+        ["POST /v1/successions"] = (JsonSerializer.Serialize(_next.NewSuccession(_followed, _publisher.Time.GetUtcNow()), ContractsJson.Default.SucceedRequest), typeof(SucceedRequest)),
+        ["POST /v1/license-servers/{id}/succession"] = ($$"""{"to":"{{_inPlace.Id}}","cause":"stolen"}""", typeof(SucceedServerRequest)),
         ["POST /v1/transfers"] = ($$"""{"packId":"{{_transferredPack}}","to":"{{_server.Id}}"}""", typeof(TransferRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
 
-    private string PathOf(Route route) => route.Pattern.Replace("{id}", route.Pattern.StartsWith("/v1/license-servers", StringComparison.Ordinal) ? _server.Id.Text : "1", StringComparison.Ordinal);
+    private string PathOf(Route route) => route.Pattern.EndsWith("/succession", StringComparison.Ordinal) ? route.Pattern.Replace("{id}", _stolen.Id.Text, StringComparison.Ordinal)
+        : route.Pattern.Replace("{id}", route.Pattern.StartsWith("/v1/license-servers", StringComparison.Ordinal) ? _server.Id.Text : "1", StringComparison.Ordinal);
 
     private HttpClient At(Route route) => route.Says<DoorMetadata>()!.Door == Door.Public ? _publisher.Http : _publisher.AdministrationHttp;
 
