@@ -24,12 +24,12 @@ internal sealed class NameSuccessor(Activations activations, Successions success
         var body = await Json.ReadAsync(context, ContractsJson.Default.SucceedServerRequest);
         var (old, oldKey) = await FindAsync(id, "id", cancellation);
         var (next, nextKey) = await FindAsync(Json.Require(body.To, "to"), "to", cancellation);
-        if (body.Cause == SuccessionCause.Planned)
+        if (body.Cause is not (SuccessionCause.Lost or SuccessionCause.Stolen))
             throw new ProblemException(LicensingProblem.InvalidField, "cause is lost or stolen; in good order a license server names its successor itself (ostiary server succeed)", "cause");
         if (oldKey == nextKey)
             throw new ProblemException(LicensingProblem.InvalidField, "a license server does not follow itself", "to");
         await revocations.RequireGoodAsync(nextKey, cancellation);
-        var stored = await successions.StoreAsync(oldKey, nextKey, body.Cause, null, cancellation);
+        var stored = await successions.StoreAsync(oldKey, nextKey, body.Cause.Value, null, cancellation);
         var (row, packs, number) = await successions.CompleteAsync(stored, cancellation);
         return TypedResults.Json(new SuccessionRecord(old.Text, next.Text, row.Cause, row.At, packs.Count, number), ContractsJson.Default.SuccessionRecord);
     }

@@ -140,7 +140,7 @@ public sealed record TransferRecord(long ProductKeyId, string From, string To, l
 /// </summary>
 /// <param name="To">The License Server ID that follows.</param>
 /// <param name="Cause"><see cref="Statements.SuccessionCause.Lost"/> or <see cref="Statements.SuccessionCause.Stolen"/>.</param>
-public sealed record SucceedServerRequest(string To, Statements.SuccessionCause Cause);
+public sealed record SucceedServerRequest(string To, Statements.SuccessionCause? Cause);
 
 /// <param name="From">The License Server ID that was.</param>
 /// <param name="To">The License Server ID that follows.</param>

@@ -46,7 +46,7 @@ public sealed record SuccessionStatus(string From, string To, Statements.Success
 /// </summary>
 /// <param name="Cause">Why.</param>
 /// <param name="Reason">For the audit, at most 255 characters; may be null.</param>
-public sealed record SucceedKeyRequest(Statements.SuccessionCause Cause, string? Reason = null);
+public sealed record SucceedKeyRequest(Statements.SuccessionCause? Cause, string? Reason = null);
 
 /// <summary>The license server is recovering: it adopts every CAL of its own that it is shown, and gives newcomers temporary ones only.</summary>
 /// <param name="BeganAt">When a host first showed a higher ledger number.</param>

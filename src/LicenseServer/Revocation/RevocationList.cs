@@ -39,13 +39,15 @@ internal static class RevocationList
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         using var limit = new CancellationTokenSource(wait, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, limit.Token);
+        // A key that follows is news, too, and this answer is the first thing by it that the host sees.
+        var successions = ledger.Identity.Current.SuccessionsTag;
         while (true)
         {
             // Taken before the list is read: no change between reading and waiting is missed.
             var changed = ledger.ListChanged;
             var known = ledger.Identity.Current.Trust?.Tag;
             var list = await ReadAsync(ledger, host, time, context.RequestAborted).ConfigureAwait(false);
-            if (list.Number > after || (trust is not null && trust != known) || wait == TimeSpan.Zero || either.IsCancellationRequested)
+            if (list.Number > after || (trust is not null && trust != known) || ledger.Identity.Current.SuccessionsTag != successions || wait == TimeSpan.Zero || either.IsCancellationRequested)
             {
                 await Json.WriteAsync(context, new RevocationAnswer(ledger.Identity.Key.SignStatement(list.Encode()), known, ledger.Identity.Current.SuccessionsTag), ContractsJson.Default.RevocationAnswer).ConfigureAwait(false);
                 return;

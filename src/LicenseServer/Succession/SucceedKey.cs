@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.Doors;
 using Ostiary.LicenseServer.Status;
 
@@ -21,9 +22,11 @@ internal static class SucceedKey
     private static async Task Handle(HttpContext context)
     {
         var request = await Json.ReadAsync(context, ContractsJson.Default.SucceedKeyRequest).ConfigureAwait(false);
+        if (request.Cause is not { } cause)
+            throw new ProblemException(LicensingProblem.InvalidField, $"cause is one of: {string.Join(", ", Enum.GetValues<SuccessionCause>().Select(KebabCase.Of))}", "cause");
         if (request.Reason is { Length: > MaxReason } reason)
             throw new ProblemException(LicensingProblem.InvalidField, $"reason has {reason.Length} characters; at most {MaxReason} are taken", "reason");
-        await context.RequestServices.GetRequiredService<Succeeding>().SucceedAsync(request.Cause, request.Reason, context.RequestAborted).ConfigureAwait(false);
+        await context.RequestServices.GetRequiredService<Succeeding>().SucceedAsync(cause, request.Reason, context.RequestAborted).ConfigureAwait(false);
         await GetStatus.AnswerAsync(context).ConfigureAwait(false);
     }
 }

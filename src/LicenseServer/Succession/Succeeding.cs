@@ -25,6 +25,9 @@ namespace Ostiary.LicenseServer.Succession;
 /// </summary>
 internal sealed class Succeeding(Ledger ledger, ClearinghouseConnection clearinghouse, LicenseServerOptions options, ILogger<Succeeding> logger) : IDisposable
 {
+    /// <summary>The same command so soon after the switch is one whose answer was lost.</summary>
+    private static readonly TimeSpan SameWithin = TimeSpan.FromHours(1);
+
     private readonly SemaphoreSlim _running = new(1);
     private string? _said;
 
@@ -36,7 +39,15 @@ internal sealed class Succeeding(Ledger ledger, ClearinghouseConnection clearing
     {
         if (!ledger.Identity.Current.IsActivated)
             throw new ProblemException(LicensingProblem.NotActivated, "the license server is not activated: nobody holds anything of its key but temporary CALs. Activate it first (ostiary server activate)");
-        await AloneAsync(() => cause == SuccessionCause.Lost ? TakePlaceAsync(reason, cancellation) : FollowAsync(cause, reason, cancellation), cancellation).ConfigureAwait(false);
+        await AloneAsync(
+            async () =>
+            {
+                if (cause == SuccessionCause.Lost)
+                    await TakePlaceAsync(reason, cancellation).ConfigureAwait(false);
+                else if (ledger.Identity.Current.Predecessors is not [.., var last] || last.Cause != cause || ledger.Clock.GetUtcNow() - last.SwitchedAt > SameWithin)
+                    await FollowAsync(cause, reason, cancellation).ConfigureAwait(false);
+            },
+            cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Goes on with what is under way, if anything is.</summary>
@@ -44,11 +55,17 @@ internal sealed class Succeeding(Ledger ledger, ClearinghouseConnection clearing
     /// <exception cref="ProblemException">The clearinghouse has named the successor, and it cannot be put in place now.</exception>
     public async Task<bool> GoOnAsync(CancellationToken cancellation)
     {
-        if (await PendingAsync(cancellation).ConfigureAwait(false) is not { } pending)
+        if (await PendingAsync(cancellation).ConfigureAwait(false) is null)
             return true;
         try
         {
-            await AloneAsync(() => FollowAsync(pending.Cause, pending.Reason, cancellation), cancellation).ConfigureAwait(false);
+            await AloneAsync(
+                async () =>
+                {
+                    if (await PendingAsync(cancellation).ConfigureAwait(false) is { } still)
+                        await FollowAsync(still.Cause, still.Reason, cancellation).ConfigureAwait(false);
+                },
+                cancellation).ConfigureAwait(false);
             return true;
         }
         catch (ProblemException waits) when (waits.Problem is LicensingProblem.RuleForbids or LicensingProblem.NotAllowed)

@@ -21,7 +21,7 @@ internal sealed class RecoveryReports(Servers servers, Receipts receipts, Sessio
     {
         using var timer = new PeriodicTimer(LookEvery, time);
         do
-            foreach (var link in servers.Links.Where(link => link.SilentSince is null && IsDue(link)))
+            foreach (var link in servers.Links.Where(link => link is { SilentSince: null, KnowsKeys: true } && IsDue(link)))
                 await ShowAsync(link, stoppingToken).ConfigureAwait(false);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
     }

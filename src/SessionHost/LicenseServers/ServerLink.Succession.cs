@@ -11,6 +11,7 @@ namespace Ostiary.SessionHost.LicenseServers;
 internal sealed partial class ServerLink
 {
     private volatile string? _offeredSuccessions;
+    private volatile bool _heard;
 
     public IReadOnlyList<FormerKey> Predecessors { get; }
 
@@ -25,6 +26,9 @@ internal sealed partial class ServerLink
 
     /// <summary>Names the keys that the license server says it had before; null where it names none.</summary>
     public string? OfferedSuccessions => _offeredSuccessions;
+
+    /// <summary>Which keys it had before is known: it has said which, and they were taken. Until then nobody knows which receipts are its own.</summary>
+    public bool KnowsKeys => _heard && _offeredSuccessions == TakenSuccessions;
 
     /// <summary>What was taken of them.</summary>
     public string? TakenSuccessions { get; set; }

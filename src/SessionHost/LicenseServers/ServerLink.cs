@@ -206,7 +206,7 @@ internal sealed partial class ServerLink : IDisposable
         var known = _revocations;
         var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation, TakenTrust), cancellation).ConfigureAwait(false);
         var list = Verified(answer.List, RevocationListStatement.Decode);
-        (_offeredTrust, _offeredSuccessions) = (answer.Trust, answer.Successions);
+        (_offeredTrust, _offeredSuccessions, _heard) = (answer.Trust, answer.Successions, true);
         if (known is not null && (list.Number < known.Number || list.IssuedAt < known.IssuedAt))
         {
             Log.RevocationsWentBack(_logger, Address.Authority, known.Number, list.Number);
@@ -226,7 +226,9 @@ internal sealed partial class ServerLink : IDisposable
     public void TakeOver(ServerLink earlier)
     {
         _revocations = earlier._revocations ?? _revocations;
-        (TakenTrust, TakenSuccessions) = (earlier.TakenTrust, earlier.TakenSuccessions);
+        TakenTrust = earlier.TakenTrust;
+        if (earlier.Fingerprint == Fingerprint)
+            (_offeredSuccessions, TakenSuccessions, _heard) = (earlier._offeredSuccessions, earlier.TakenSuccessions, earlier._heard);
         lock (earlier._lock)
             // One that stands in the place of a lost one counts anew.
             if (earlier._ledgerNumber > _ledgerNumber && (earlier.Fingerprint == Fingerprint || Predecessors.All(before => before.Cause != SuccessionCause.Lost)))

@@ -54,6 +54,15 @@ public sealed class TestLicenseServer : IDisposable
 
     public ReplacementRequest NewReplacement(params Guid[] packs) => new(Statement.Sign(new ReplacementRequestStatement(Request.Encode(), packs).Encode(), Key));
 
+    /// <summary>This one's key follows the other's, as that one says; by nobody's word without a time.</summary>
+    public SucceedRequest NewSuccession(TestLicenseServer old, DateTimeOffset? now, SuccessionCause cause = SuccessionCause.Planned)
+    {
+        var request = Request.Encode();
+        return new(
+            request, Prove(request),
+            now is { } at ? Statement.Sign(new SuccessionStatement(KeyFingerprint.Of(old.Key), KeyFingerprint.Of(Key), cause, DateTimeOffset.FromUnixTimeSeconds(at.ToUnixTimeSeconds())).Encode(), old.Key) : null);
+    }
+
     public Task<RedeemResponse> RedeemAsync(TestPublisher publisher, string productKey)
         => publisher.Client.RedeemAsync(NewRedemption(publisher, productKey), TestPublisher.Cancellation);
 

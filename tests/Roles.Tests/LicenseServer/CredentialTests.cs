@@ -96,6 +96,7 @@ public sealed class CredentialTests
             endpoint.RoutePattern.RawText switch
             {
                 "/v1/hosts/join" => (Door.Hosts, Credential.OwnKey),
+                "/v1/successions" => (Door.Hosts, Credential.None),
                 "/v1/hosts/renew" => (Door.Hosts, Credential.PastMembership),
                 "/v1/device-cals" or "/v1/validations" or "/v1/revocations" or "/v1/sessions" or "/v1/grace" or "/v1/time" or "/v1/trust" or "/v1/recovery" => (Door.Hosts, Credential.Membership),
                 // Hosts ask for User CALs where administrators list them.
@@ -103,7 +104,7 @@ public sealed class CredentialTests
                 _ => (Door.Administration, (Credential?)null),
             },
             (endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door, endpoint.Metadata.GetMetadata<CredentialMetadata>()?.Credential)));
-        Assert.Equal(11, endpoints.Count(endpoint => endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door == Door.Hosts));
+        Assert.Equal(12, endpoints.Count(endpoint => endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door == Door.Hosts));
     }
 
     private static Task<DeviceCalAnswer> AskAsync(TestRole role, X509Certificate2? certificate)

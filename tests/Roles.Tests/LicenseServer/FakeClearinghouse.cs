@@ -106,6 +106,14 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
             case "/v1/key-packs":
                 await AnswerAsync(context, Redeem(await ReadAsync(context, ContractsJson.Default.RedeemRequest)), ContractsJson.Default.RedeemResponse);
                 break;
+            case "/v1/successions":
+                await AnswerAsync(context, Succeed(await ReadAsync(context, ContractsJson.Default.SucceedRequest)), ContractsJson.Default.SucceedResponse);
+                break;
+            case "/v1/replacements":
+                var replaced = await ReadAsync(context, ContractsJson.Default.ReplacementRequest);
+                Assert.True(Statement.TryReadUnverified(replaced.Request, out var wanted));
+                await AnswerAsync(context, new(Certify(ReplacementRequestStatement.Decode(wanted).Activation), []), ContractsJson.Default.ReplacementAnswer);
+                break;
             case "/v1/draws":
                 var draw = await ReadAsync(context, ContractsJson.Default.DrawCalsRequest);
                 await AnswerAsync(context, new(Draw(draw.Request, draw.LicenseServerCertificate)), ContractsJson.Default.DrawCalsResponse);
@@ -133,6 +141,21 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
         using var key = ECDsa.Create();
         key.ImportSubjectPublicKeyInfo(asked.SubjectPublicKeyInfo(), out _);
         Assert.True(key.VerifyData(ActivateRequest.ToBeProven(request.Request), request.Proof, HashAlgorithmName.SHA256));
+        return Certify(request.Request);
+    }
+
+    /// <summary>It says of every license server that it stands in the place of the authority's, which is lost.</summary>
+    private SucceedResponse Succeed(SucceedRequest request)
+    {
+        Assert.True(ActivationRequest.TryDecode(request.Request, out var asked));
+        var statement = new SuccessionStatement(KeyFingerprint.Of(Authority.LicenseServer), KeyFingerprint.Of(asked.SubjectPublicKeyInfo()), SuccessionCause.Lost, TestAuthority.Begin);
+        return new(
+            Statement.Sign(statement.Encode(), Signer), Authority.Issuing.ExportCertificatePem(), CertificateChain.ToPem([Authority.LicenseServer, Authority.Issuing]), Certify(request.Request), []);
+    }
+
+    private ActivateResponse Certify(byte[] request)
+    {
+        Assert.True(ActivationRequest.TryDecode(request, out var asked));
         var day = (ushort)(TestAuthority.Begin - DateTimeOffset.UnixEpoch).TotalDays;
         var keyId = KeyFingerprint.Of(Authority.Issuing).KeyId;
         var signature = Signer.SignData(ActivationAnswer.ToBeSigned(asked, day, keyId, 10, Authority.Issuing), HashAlgorithmName.SHA256);

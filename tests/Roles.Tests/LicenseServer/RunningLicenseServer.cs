@@ -48,6 +48,9 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
 
     public TestLog Lines { get; } = new();
 
+    /// <summary>What it throws ends a request after that step; counts from the next start.</summary>
+    public Action<SuccessionStep>? AfterStep { get; set; }
+
     public Uri Address => LicenseServerRole.HostsAddressOf(_app);
 
     public Ledger Ledger => _app.Services.GetRequiredService<Ledger>();
@@ -92,9 +95,9 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
     }
 
     /// <summary>One at a clearinghouse that runs as in production, at its time.</summary>
-    public static async Task<RunningLicenseServer> StartAsync(TestPublisher publisher, X509Certificate2? root = null)
+    public static async Task<RunningLicenseServer> StartAsync(TestPublisher publisher, X509Certificate2? root = null, int port = 0)
     {
-        var server = new RunningLicenseServer(publisher.Http.BaseAddress, root ?? publisher.Root);
+        var server = new RunningLicenseServer(publisher.Http.BaseAddress, root ?? publisher.Root) { _port = port };
         server.Time.AdjustTime(publisher.Time.GetUtcNow());
         await server.StartAsync();
         return server;
@@ -200,6 +203,7 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
             SignInsPerMinute = 1_000,
             Clearinghouse = _clearinghouse,
             RootFile = rootFile,
+            AfterStep = AfterStep,
         };
         _app = LicenseServerRole.Build(options, Time, logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Lines));
         await _app.StartAsync(TestPublisher.Cancellation);

@@ -29,6 +29,10 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private string _key = null!;
     private byte[] _draw = null!;
     private long _drawn;
+    private readonly TestLicenseServer _next = new();
+    private TestLicenseServer _followed = null!;
+    private TestLicenseServer _stolen = null!;
+    private TestLicenseServer _inPlace = null!;
 
     private static CancellationToken Cancellation => TestPublisher.Cancellation;
 
@@ -50,6 +54,9 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
             _publisher, new("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()));
         _drawn = (await _publisher.Administration.DrawsAsync(1, null, 1, Cancellation)).Items[0].Number;
         _revoked = await _publisher.NewLicenseServerAsync();
+        _followed = await _publisher.NewLicenseServerAsync();
+        _stolen = await _publisher.NewLicenseServerAsync();
+        _inPlace = await _publisher.NewLicenseServerAsync();
         Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var pack));
         _revokedPack = KeyPackStatement.Decode(pack).PackId;
         Assert.True(Statement.TryReadUnverified((await _revoked.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var other));
@@ -60,6 +67,10 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     {
         _server.Dispose();
         _revoked.Dispose();
+        _next.Dispose();
+        _followed.Dispose();
+        _stolen.Dispose();
+        _inPlace.Dispose();
         await _publisher.DisposeAsync();
     }
 
@@ -245,11 +256,14 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/revocations/{id}/lift"] = ("""{"reason":"it was found again"}""", typeof(LiftRevocationRequest)),
         ["GET /v1/agreements/{id}/draws"] = (null, null),
         ["POST /v1/draws/release"] = ($$"""{"number":{{_drawn}}}""", typeof(ReleaseDrawRequest)),
+        ["POST /v1/successions"] = (JsonSerializer.Serialize(_next.NewSuccession(_followed, _publisher.Time.GetUtcNow()), ContractsJson.Default.SucceedRequest), typeof(SucceedRequest)),
+        ["POST /v1/license-servers/{id}/succession"] = ($$"""{"to":"{{_inPlace.Id}}","cause":"stolen"}""", typeof(SucceedServerRequest)),
         ["POST /v1/transfers"] = ($$"""{"packId":"{{_transferredPack}}","to":"{{_server.Id}}"}""", typeof(TransferRequest)),
         ["POST /v1/grace-extensions"] = ("""{"machineId":"0123456789abcdef0123456789abcdef","days":10}""", typeof(ExtendGraceRequest)),
     };
 
-    private string PathOf(Route route) => route.Pattern.Replace("{id}", route.Pattern.StartsWith("/v1/license-servers", StringComparison.Ordinal) ? _server.Id.Text : "1", StringComparison.Ordinal);
+    private string PathOf(Route route) => route.Pattern.EndsWith("/succession", StringComparison.Ordinal) ? route.Pattern.Replace("{id}", _stolen.Id.Text, StringComparison.Ordinal)
+        : route.Pattern.Replace("{id}", route.Pattern.StartsWith("/v1/license-servers", StringComparison.Ordinal) ? _server.Id.Text : "1", StringComparison.Ordinal);
 
     private HttpClient At(Route route) => route.Says<DoorMetadata>()!.Door == Door.Public ? _publisher.Http : _publisher.AdministrationHttp;
 

@@ -47,6 +47,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/hosts/renew"] = new("{}", DoesAgain: true),
         ["GET /v1/revocations"] = new(),
         ["GET /v1/trust"] = new(),
+        ["GET /v1/successions"] = new(),
         ["POST /v1/sessions"] = new(
             """{"sessions":[{"sessionId":7,"serial":"{permanent}","address":"192.0.2.1","startedAt":"2026-01-01T00:00:00+00:00"}]}""", Takes: typeof(SessionReport)),
         ["POST /v1/grace"] = new("""{"record":"{graceRecord}"}""", Takes: typeof(GraceCopyRequest), Empty: 200),
@@ -55,6 +56,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["GET /v1/status"] = new(),
         ["GET /v1/publisher/audit-head"] = new(),
         ["POST /v1/activation"] = new("""{"company":{"firstName":"Ada","lastName":"Lovelace","company":"Engines Ltd","country":"GB"}}"""),
+        ["POST /v1/succession"] = new("""{"cause":"lost","reason":"the machine burnt"}"""),
         ["POST /v1/activation/request"] = new("{}", Empty: 200),
         ["POST /v1/activation/answer"] = new("""{"responseCode":"OSTIARY-RESPONSE:00"}""", Empty: 200),
         ["POST /v1/packs/request"] = new("""{"productKey":"{productKey}"}"""),
@@ -254,8 +256,9 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
             ("a host that was removed", removed.Http, LicensingProblem.HostNotJoined),
         })
         {
-            // Joining is for those who are no hosts yet: what they must have is an invitation.
-            var routes = code == LicensingProblem.HostNotJoined ? Hosts.Where(route => route.Says<CredentialMetadata>()!.Credential != Credential.OwnKey) : Hosts;
+            // Joining is for those who are no hosts yet: what they must have is an invitation. And which keys were there before is for those who know nobody there any more.
+            var routes = Hosts.Where(route => route.Says<CredentialMetadata>()!.Credential is var credential
+                && credential != Credential.None && (credential != Credential.OwnKey || code != LicensingProblem.HostNotJoined));
             await ExpectAsync(who, routes, route => http.CallAsync(route, Path(route), Body(route)), _ => (code == LicensingProblem.HostNotJoined ? 403 : 401, code, null));
             await ExpectAsync(who, Administration, route => http.CallAsync(route, Path(route), Body(route)), _ => (404, LicensingProblem.NotFound, null));
         }
