@@ -136,7 +136,7 @@ public sealed class ClearinghouseOptions
     }
 }
 
-/// <summary>The steps of an activation and of a redemption; <c>docs/issuance-cycle.md</c> says what a crash after each leaves.</summary>
+/// <summary>The steps of an activation (and reactivation), of a redemption and of a deactivation; <c>docs/issuance-cycle.md</c> says what a crash after each leaves.</summary>
 internal enum IssuanceStep
 {
     ActivationStored,
@@ -145,4 +145,8 @@ internal enum IssuanceStep
     RedemptionStored,
     RedemptionSigned,
     RedemptionSignatureStored,
+    DeactivationStored,
+    DeactivationListed,
+    DeactivationSigned,
+    DeactivationSignatureStored,
 }

@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Information, "Company information of {Count} license servers erased: it was kept as long as it may be")]
     public static partial void CompaniesErased(this ILogger logger, int count);
 
+    [LoggerMessage(17, LogLevel.Information, "License server {LicenseServerId} deactivated: {Freed} product keys are free, {GivenBack} CALs went back to their agreements")]
+    public static partial void Deactivated(this ILogger logger, string licenseServerId, int freed, int givenBack);
+
     [LoggerMessage(20, LogLevel.Warning, "The signer cannot be reached: {Reason}")]
     public static partial void SignerUnreachable(this ILogger logger, string reason);
 

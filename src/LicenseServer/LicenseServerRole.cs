@@ -89,6 +89,8 @@ public static class LicenseServerRole
         GetStatus.Map(app);
         Activate.Map(app);
         CarryActivation.Map(app);
+        InstallTrust.Map(app);
+        Reactivate.Map(app);
         CheckPack.Map(app);
         InstallPack.Map(app);
         CarryPack.Map(app);
@@ -107,6 +109,7 @@ public static class LicenseServerRole
         MergeDevices.Map(app);
         VerifyAudit.Map(app);
         ListAudit.Map(app);
+        Deactivate.Map(app);
         SignIn.Map(app);
         ManageAccounts.Map(app);
         ManageTokens.Map(app);

@@ -46,6 +46,12 @@ internal static partial class Log
     [LoggerMessage(35, LogLevel.Error, "{Reason}")]
     public static partial void IssuesNothing(ILogger logger, string reason);
 
+    [LoggerMessage(36, LogLevel.Warning, "The key packs are given up: nothing more is issued, and the clearinghouse is to confirm the deactivation")]
+    public static partial void Deactivating(ILogger logger);
+
+    [LoggerMessage(37, LogLevel.Information, "Deactivated; the clearinghouse has freed the product keys")]
+    public static partial void Deactivated(ILogger logger);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

@@ -37,6 +37,8 @@ internal sealed class CheckProductKey(Database database, ProductKeySecrets secre
             throw ProductKeyProblems.Unknown();
         }
 
+        if (row.GivenBackAt is { } given)
+            throw ProductKeyProblems.GivenBack(given);
         return new(StateOf(row, licenseServer), row.Type, row.Version, row.Quantity, row.Program);
     }
 

@@ -12,6 +12,10 @@ internal static class ProductKeyProblems
     public static ProblemException Unknown()
         => new(LicensingProblem.ProductKeyUnknown, "this publisher has no such product key; compare it with the one that was sent", Field);
 
+    /// <summary>A drawn key whose license server was deactivated.</summary>
+    public static ProblemException GivenBack(DateTimeOffset at)
+        => new(LicensingProblem.RuleForbids, $"the CALs of this product key went back to their agreement on {at:yyyy-MM-dd}, when their license server was deactivated; draw them again", Field);
+
     /// <exception cref="ProblemException">A symbol is wrong (the message names its position), or it cannot be one of ours.</exception>
     public static ProductKey Parse(string text)
     {

@@ -44,6 +44,10 @@ internal sealed class SignerClient(HttpClient http, ILogger<SignerClient> logger
     public Task<byte[]> SignRevocationListAsync(byte[] payload, CancellationToken cancellation)
         => SignAsync(SignerRole.RevocationListRoute, payload, cancellation);
 
+    /// <summary>The signed statement, COSE_Sign1.</summary>
+    public Task<byte[]> SignDeactivationAsync(byte[] payload, CancellationToken cancellation)
+        => SignAsync(SignerRole.DeactivationRoute, payload, cancellation);
+
     public void Dispose() => http.Dispose();
 
     private async Task<byte[]> SignAsync(string route, byte[] body, CancellationToken cancellation)

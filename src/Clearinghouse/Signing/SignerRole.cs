@@ -14,8 +14,8 @@ using Ostiary.Doors;
 namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
-/// The signer: holds the issuing key and signs six kinds of documents for whoever opens its unix socket. Bodies are the bytes to be signed,
-/// answers the signature (license servers: 64 bytes, IEEE P1363; TLS: Ecdsa-Sig-Value, DER) or the signed statement (key packs, grace extensions, times, revocation lists: COSE_Sign1).
+/// The signer: holds the issuing key and signs seven kinds of documents for whoever opens its unix socket. Bodies are the bytes to be signed,
+/// answers the signature (license servers: 64 bytes, IEEE P1363; TLS: Ecdsa-Sig-Value, DER) or the signed statement (key packs, grace extensions, times, revocation lists, deactivations: COSE_Sign1).
 /// </summary>
 public static class SignerRole
 {
@@ -26,6 +26,7 @@ public static class SignerRole
     internal const string GraceExtensionRoute = "/v1/signatures/grace-extension";
     internal const string TimeRoute = "/v1/signatures/time";
     internal const string RevocationListRoute = "/v1/signatures/revocation-list";
+    internal const string DeactivationRoute = "/v1/signatures/deactivation";
 
     /// <summary>Builds the role. Starting it takes the state directory and opens <see cref="SignerOptions.Socket"/>; signals are the program's.</summary>
     /// <exception cref="ArgumentException">The options are not right; the message holds every error.</exception>
@@ -50,6 +51,7 @@ public static class SignerRole
         app.MapPost(GraceExtensionRoute, (HttpContext context, Signer signer) => signer.SignGraceExtensionAsync(context)).At(Door.Signing);
         app.MapPost(TimeRoute, (HttpContext context, Signer signer) => signer.SignTimeAsync(context)).At(Door.Signing);
         app.MapPost(RevocationListRoute, (HttpContext context, Signer signer) => signer.SignRevocationListAsync(context)).At(Door.Signing);
+        app.MapPost(DeactivationRoute, (HttpContext context, Signer signer) => signer.SignDeactivationAsync(context)).At(Door.Signing);
         return app;
     }
 }
@@ -92,6 +94,9 @@ internal sealed class Signer(SignerOptions options, TimeProvider time, ILogger<S
 
     public Task<IResult> SignRevocationListAsync(HttpContext context)
         => SignAsync(context, "revocation-list", body => SigningRules.CheckRevocationList(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+
+    public Task<IResult> SignDeactivationAsync(HttpContext context)
+        => SignAsync(context, "deactivation", body => SigningRules.CheckDeactivation(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
     // The server's limit on a body holds.
     private static async Task<byte[]> ReadBytesAsync(HttpContext context)

@@ -9,7 +9,7 @@ namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
 /// What the signer signs. A certificate is read into its few free fields and written anew by its profile: only bytes that come out the same are
-/// signed, so that nothing but the profile can be in them. Key packs, grace extensions, times and revocation lists are treated likewise. Pure: the caller gives the time.
+/// signed, so that nothing but the profile can be in them. Key packs, grace extensions, times, revocation lists and deactivations are treated likewise. Pure: the caller gives the time.
 /// </summary>
 internal static class SigningRules
 {
@@ -79,6 +79,16 @@ internal static class SigningRules
             return $"the revocation list is dated {list.IssuedAt:u}, and it is {now:u}";
         return list.LicenseServers.Select(entry => entry.RevokedAt).Concat(list.KeyPacks.Select(entry => entry.RevokedAt)).Any(at => at > list.IssuedAt)
             ? "an entry of the revocation list is later than the list" : null;
+    }
+
+    /// <summary>Why this is not signed; null when it is. What was stored under the key before may be signed by this one.</summary>
+    public static string? CheckDeactivation(byte[] payload, X509Certificate2 issuing, DateTimeOffset now)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        if (Read(payload, DeactivationStatement.Decode, statement => statement.Encode(), "deactivation", out var deactivation) is { } malformed)
+            return malformed;
+        return deactivation.DeactivatedAt > now + ClockTolerance ? $"the deactivation is dated {deactivation.DeactivatedAt:u}, and it is {now:u}" : null;
     }
 
     // Why the payload is no such statement in its one form; null when it is.

@@ -46,6 +46,14 @@ internal sealed class AgreementLimitRow
             throw new InvalidOperationException($"agreement {AgreementId} has {Quantity - Drawn} left, not {quantity}");
         Drawn += quantity;
     }
+
+    /// <summary>What was drawn is not used any more.</summary>
+    public void GiveBack(int quantity)
+    {
+        if (quantity < 1 || quantity > Drawn)
+            throw new InvalidOperationException($"agreement {AgreementId} has {Drawn} drawn, and {quantity} cannot come back");
+        Drawn -= quantity;
+    }
 }
 
 /// <summary>A license server that may draw from an agreement.</summary>

@@ -36,6 +36,9 @@ internal sealed class ProductKeyRow
     /// <summary>The end of the key pack that it becomes; null for a perpetual one.</summary>
     public DateTimeOffset? PackUntil { get; init; }
 
+    /// <summary>When it was given back to its agreement: it is good for nothing from then on.</summary>
+    public DateTimeOffset? GivenBackAt { get; private set; }
+
     public DateTimeOffset? RedeemedAt { get; private set; }
 
     /// <summary>The License Server ID that redeemed it.</summary>
@@ -45,6 +48,12 @@ internal sealed class ProductKeyRow
 
     /// <summary>Takes it from the license server that has redeemed it; it can be redeemed again, by the other one.</summary>
     public void Transfer(LicenseServerId to) => (RedeemedAt, RedeemedBy, PackId, BoundTo) = (null, null, null, to.Text);
+
+    /// <summary>Its license server has given its key pack up: whoever has the key can redeem it again.</summary>
+    public void Free() => (RedeemedAt, RedeemedBy, PackId, BoundTo) = (null, null, null, null);
+
+    /// <summary>Its license server has given it up, and the CALs count for its agreement no more.</summary>
+    public void GiveBack(DateTimeOffset now) => (RedeemedAt, RedeemedBy, PackId, GivenBackAt) = (null, null, null, now);
 
     public void Redeem(LicenseServerId licenseServer, Guid packId, DateTimeOffset now)
     {

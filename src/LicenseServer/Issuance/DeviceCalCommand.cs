@@ -2,6 +2,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
+using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Storage;
 
@@ -43,7 +44,7 @@ internal sealed record DeviceCalOutcome(Cal? Cal, bool Presented, RefusalReason?
 /// Finds the device, decides, and writes: 1. a request id that was answered is answered the same; 2. the device, by its CAL, else by hardware id and name;
 /// 3. what is over expires; 4. the rule; 5. its rows; 6. the request id.
 /// </summary>
-internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates templates, string? whyNothing = null) : LedgerCommand<DeviceCalOutcome>
+internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates templates, IssuesNothing? whyNothing = null) : LedgerCommand<DeviceCalOutcome>
 {
     public override void Collect(Needs needs)
     {
@@ -62,7 +63,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, CalTemplates 
         if (!host.Allowed)
             return new(null, false, RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
         if (whyNothing is not null)
-            return new(null, false, RefusalReason.LicenseServerRevoked, whyNothing);
+            return new(null, false, whyNothing.Reason, whyNothing.Text);
         var device = FindDevice(batch) ?? NewDevice(batch);
         foreach (var over in batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status == LicenseStatus.Live && license.IsOver(batch.Now)).ToList())
             batch.Expire(over);

@@ -3,6 +3,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Issuance;
@@ -37,7 +38,7 @@ internal sealed record UserCalOutcome(
 /// Finds the person, decides, and writes: 1. a request id that was answered is answered the same; 2. the person's live CAL; 3. what is over expires;
 /// 4. the rule; 5. the row; 6. the request id.
 /// </summary>
-internal sealed class UserCalCommand(UserCalQuestion question, string? whyNothing = null) : LedgerCommand<UserCalOutcome>
+internal sealed class UserCalCommand(UserCalQuestion question, IssuesNothing? whyNothing = null) : LedgerCommand<UserCalOutcome>
 {
     private static readonly TimeSpan LeastGain = TimeSpan.FromDays(1);
 
@@ -60,7 +61,7 @@ internal sealed class UserCalCommand(UserCalQuestion question, string? whyNothin
         if (!host.Allowed)
             return Refusal(RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
         if (whyNothing is not null)
-            return Refusal(RefusalReason.LicenseServerRevoked, whyNothing);
+            return Refusal(whyNothing.Reason, whyNothing.Text);
         var accountHost = host.SeparateAccounts && question.User.StableId is null ? host.HostId : (Guid?)null;
         var person = PersonKey.Of(question.User, accountHost);
         var held = batch.Rows.OfPerson(person);

@@ -28,14 +28,36 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
     public static async Task<Replacements> FetchAsync(
         Ledger ledger, ClearinghouseClient clearinghouse, PublisherTrust trust, OutdatedDocuments outdated, CancellationToken cancellation)
     {
-        var asked = await Activate.RequestAsync(ledger, cancellation).ConfigureAwait(false);
+        var answers = new List<ReplacementAnswer>();
+        foreach (var request in await RequestsAsync(ledger, outdated, cancellation).ConfigureAwait(false))
+            answers.Add(await clearinghouse.ReplaceAsync(new(request), cancellation).ConfigureAwait(false));
+        return await ReadAsync(ledger, trust, outdated, answers, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>What is asked of a clearinghouse, signed: one or several requests, in this order.</summary>
+    public static async Task<IReadOnlyList<byte[]>> RequestsAsync(Ledger ledger, OutdatedDocuments outdated, CancellationToken cancellation)
+    {
+        var asked = (await Activate.AcceptedAsync(ledger, cancellation).ConfigureAwait(false)).Encode();
+        return [.. outdated.KeyPacks.Keys.Order().Chunk(ReplacementRequestStatement.MaxKeyPacks).DefaultIfEmpty([])
+            .Select(ids => ledger.Identity.Key.SignStatement(new ReplacementRequestStatement(asked, ids).Encode()))];
+    }
+
+    /// <summary>What came back by a code.</summary>
+    public static ReplacementAnswer Of(CarriedDocuments documents) => new(
+        new(documents.Answer.Day, documents.Answer.KeyId, documents.Answer.Term, documents.Answer.Signature, Pem(documents.IssuingCertificate)),
+        [.. documents.KeyPacks.Select(pack => new RedeemResponse(pack.Statement, Pem(pack.IssuingCertificate)))]);
+
+    /// <summary>Verifies answers, by whatever way they came.</summary>
+    /// <exception cref="ProblemException">One does not hold.</exception>
+    public static async Task<Replacements> ReadAsync(
+        Ledger ledger, PublisherTrust trust, OutdatedDocuments outdated, IEnumerable<ReplacementAnswer> answers, CancellationToken cancellation)
+    {
+        var asked = await Activate.AcceptedAsync(ledger, cancellation).ConfigureAwait(false);
         var now = ledger.Clock.GetUtcNow();
         var packs = new Dictionary<Guid, ReplacedPack>();
         (byte[] Own, byte[] Issuing)? certificate = null;
-        foreach (var ids in outdated.KeyPacks.Keys.Chunk(ReplacementRequestStatement.MaxKeyPacks).DefaultIfEmpty([]))
+        foreach (var answer in answers)
         {
-            var request = new ReplacementRequestStatement(asked.Encode(), ids);
-            var answer = await clearinghouse.ReplaceAsync(new(ledger.Identity.Key.SignStatement(request.Encode())), cancellation).ConfigureAwait(false);
             if (outdated.Certificate && certificate is null)
                 certificate = ReadCertificate(answer.Activation, asked, trust, now);
             foreach (var pack in answer.KeyPacks ?? [])
@@ -47,6 +69,8 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
 
         return new(certificate?.Own, certificate?.Issuing, packs);
     }
+
+    private static string Pem(byte[] certificate) => PemEncoding.WriteString("CERTIFICATE", certificate);
 
     private static (byte[] Own, byte[] Issuing) ReadCertificate(ActivateResponse response, ActivationRequest asked, PublisherTrust trust, DateTimeOffset now)
     {

@@ -24,6 +24,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private TestPublisher _publisher = null!;
     private TestLicenseServer _server = null!;
     private TestLicenseServer _revoked = null!;
+    private TestLicenseServer _deactivated = null!;
     private Guid _revokedPack;
     private Guid _transferredPack;
     private string _key = null!;
@@ -46,6 +47,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         _draw = Statement.Sign(
             new DrawRequest("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()).Encode(), _server.Key);
         _revoked = await _publisher.NewLicenseServerAsync();
+        _deactivated = await _publisher.NewLicenseServerAsync();
         Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var pack));
         _revokedPack = KeyPackStatement.Decode(pack).PackId;
         Assert.True(Statement.TryReadUnverified((await _revoked.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var other));
@@ -56,6 +58,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     {
         _server.Dispose();
         _revoked.Dispose();
+        _deactivated.Dispose();
         await _publisher.DisposeAsync();
     }
 
@@ -203,6 +206,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["GET /v1/audit"] = (null, null),
         ["GET /v1/audit/verification"] = (null, null),
         ["POST /v1/activations"] = (JsonSerializer.Serialize(_server.NewActivation(), ContractsJson.Default.ActivateRequest), typeof(ActivateRequest)),
+        ["POST /v1/reactivations"] = (JsonSerializer.Serialize(_server.NewReactivation(), ContractsJson.Default.ReactivateRequest), typeof(ReactivateRequest)),
+        ["POST /v1/deactivations"] = (JsonSerializer.Serialize(_deactivated.NewDeactivation(), ContractsJson.Default.DeactivateRequest), typeof(DeactivateRequest)),
         ["POST /v1/product-keys/check"] = ($$"""{"productKey":"{{_key}}"}""", typeof(CheckProductKeyRequest)),
         ["POST /v1/key-packs"] = (JsonSerializer.Serialize(_server.NewRedemption(_publisher, _key), ContractsJson.Default.RedeemRequest), typeof(RedeemRequest)),
         ["POST /v1/time"] = ("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", typeof(TimeRequest)),
