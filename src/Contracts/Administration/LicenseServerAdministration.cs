@@ -111,7 +111,9 @@ public sealed record InstallTrustRequest(Trust.TrustDocuments Documents, IReadOn
 /// <param name="Withdrawals">Number of the list of withdrawn issuing keys; 0 before the first.</param>
 /// <param name="Revocations">Number of the revocation list; 0 before the first.</param>
 /// <param name="Requests">To be carried to the clearinghouse; empty when all is taken.</param>
-public sealed record InstalledTrust(bool Taken, int Roots, long Withdrawals, long Revocations, IReadOnlyList<CarriedExchange> Requests);
+/// <param name="Clearinghouse">The clearinghouse's address; null when none is configured.</param>
+/// <param name="Root">As in <see cref="CarriedActivation"/>.</param>
+public sealed record InstalledTrust(bool Taken, int Roots, long Withdrawals, long Revocations, IReadOnlyList<CarriedExchange> Requests, string? Clearinghouse, string Root);
 
 /// <summary><c>POST /v1/packs/request</c>: what a person carries to the clearinghouse to redeem a product key (<see cref="ProductKeyRequest"/>).</summary>
 /// <param name="LicenseServerId">Its ID, which is read aloud on the telephone, with the product key.</param>

@@ -94,6 +94,9 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<ClearinghouseRevocationRecord> RevokeAsync(RevokeKeyPackRequest request, CancellationToken cancellation)
         => http.PostAsync<RevokeKeyPackRequest, ClearinghouseRevocationRecord>("v1/revocations/key-packs", request, cancellation);
 
+    public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
+        => http.GetAsync<TrustDocuments>("v1/trust/documents", cancellation);
+
     public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
         => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);
 

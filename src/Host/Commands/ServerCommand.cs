@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
 using Ostiary.Host.Terminal;
 
 namespace Ostiary.Host.Commands;
@@ -11,7 +12,7 @@ internal static class ServerCommand
 {
     public const string Role = "license-server";
 
-    public static Command Create() => new("server", "The license server of this machine.") { ActivateCommand.Create(), Status(), PolicyCommand.Create(), Clock() };
+    public static Command Create() => new("server", "The license server of this machine.") { ActivateCommand.Create(), ReactivateCommand.Create(), DeactivateCommand.Create(), Status(), TrustCommand.CreateForServer(), PolicyCommand.Create(), Clock() };
 
     private static Command Status() => new Command("status", "Shows activation, key packs and counts.").Calls(
         Role,
@@ -33,7 +34,7 @@ internal static class ServerCommand
         screen.Facts(
             ("License Server ID", status.LicenseServerId),
             ("Address", status.Address),
-            ("Activated", status.Activated ? $"yes, until {Screen.Time(status.CertificateUntil)}" : "no: it issues temporary CALs only. 'ostiary server activate' activates it."),
+            ("Activated", status.Activated ? $"yes, until {Screen.Time(status.CertificateUntil)}" : status.IssuesNothingReason is null ? "no: it issues temporary CALs only. 'ostiary server activate' activates it." : "no"),
             ("Clearinghouse", status.Clearinghouse ?? "none configured"),
             ("Key fingerprint", status.KeyFingerprint),
             ("Session hosts", status.Hosts.ToString(CultureInfo.InvariantCulture)),
@@ -48,8 +49,8 @@ internal static class ServerCommand
             ("Available", count => count.Available.ToString(CultureInfo.InvariantCulture)),
             ("Temporary", count => count.Temporary.ToString(CultureInfo.InvariantCulture)),
             ("Over-used", count => count.OverUsed.ToString(CultureInfo.InvariantCulture)));
-        if (status.IssuesNothing is { } nothing)
-            screen.Line($"! license-server-revoked: {nothing} Ask the publisher.");
+        if (status is { IssuesNothing: { } nothing, IssuesNothingReason: { } reason })
+            screen.Line($"! {KebabCase.Of(reason)}: {nothing} {(reason == RefusalReason.LicenseServerRevoked ? "Ask the publisher." : "'ostiary server deactivate' goes on where it is not confirmed; 'ostiary server activate' activates it again.")}");
         if (status.Recovery is { } recovery)
             screen.Line($"! recovering: A session host has seen ledger number {recovery.SeenNumber}, which is higher than the ledger's. {recovery.HostsMissing} session hosts have not sent their receipts yet; until they have, or {Screen.Time(recovery.Until)}, newcomers get temporary CALs only. Remove hosts that are gone ('ostiary hosts remove HOST').");
         if (status.Clock is { Confirmed: false } clock)

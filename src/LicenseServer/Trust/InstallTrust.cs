@@ -44,7 +44,8 @@ internal static class InstallTrust
         await Json.WriteAsync(
             context,
             new(requests.Count == 0, trust.Roots.Count, trust.Withdrawals?.Number ?? 0, trust.Revocations?.Number ?? 0,
-                [.. requests.Select(request => new CarriedExchange(identity.Id.Text, new RequestCode(CodeKind.Replacement, request).Text, clearinghouse.Address?.AbsoluteUri, root))]),
+                [.. requests.Select(request => new CarriedExchange(identity.Id.Text, new RequestCode(CodeKind.Replacement, request).Text, clearinghouse.Address?.AbsoluteUri, root))],
+                clearinghouse.Address?.AbsoluteUri, root),
             ContractsJson.Default.InstalledTrust).ConfigureAwait(false);
     }
 }
