@@ -152,7 +152,7 @@ public sealed class ClearinghouseOptions
     }
 }
 
-/// <summary>The steps of an activation and of a redemption; <c>docs/issuance-cycle.md</c> says what a crash after each leaves.</summary>
+/// <summary>The steps of an activation (and reactivation), of a redemption and of a deactivation; <c>docs/issuance-cycle.md</c> says what a crash after each leaves.</summary>
 internal enum IssuanceStep
 {
     ActivationStored,
@@ -164,4 +164,8 @@ internal enum IssuanceStep
     SuccessionStored,
     SuccessionSigned,
     SuccessionPacksSigned,
+    DeactivationStored,
+    DeactivationListed,
+    DeactivationSigned,
+    DeactivationSignatureStored,
 }

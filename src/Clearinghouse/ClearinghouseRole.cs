@@ -96,7 +96,10 @@ public static class ClearinghouseRole
         // Use cases.
         builder.Services.AddSingleton<Activations>();
         builder.Services.AddSingleton<Redemptions>();
+        builder.Services.AddSingleton<Deactivations>();
         builder.Services.AddSingleton<ActivateLicenseServer>();
+        builder.Services.AddSingleton<ReactivateLicenseServer>();
+        builder.Services.AddSingleton<DeactivateLicenseServer>();
         builder.Services.AddSingleton<CheckProductKey>();
         builder.Services.AddSingleton(services => new WrongKeys(services.GetRequiredService<Database>().WrongKeys, time));
         builder.Services.AddSingleton<RedeemProductKey>();
@@ -144,6 +147,10 @@ public static class ClearinghouseRole
             .AnswersFile("The issuing certificates, PEM, with the telephone desk's numbers before them: the file that goes with packages and with product keys.", CertificateChain.ContentType);
         app.MapPost("/v1/activations", (HttpContext context, ActivateLicenseServer use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<ActivateRequest>().Answers<ActivateResponse>("Certifies a license server's key; the same request gets the same answer.");
+        app.MapPost("/v1/reactivations", (HttpContext context, ReactivateLicenseServer use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<ReactivateRequest>().Answers<ReactivateResponse>("Certifies the key of an activated license server again, and gives its key packs again; the same request gets the same certificate.");
+        app.MapPost("/v1/deactivations", (HttpContext context, DeactivateLicenseServer use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<DeactivateRequest>().Answers<DeactivateResponse>("Frees the product keys of a license server that has given its key packs up; the same request gets the same confirmation.");
         app.MapPost("/v1/product-keys/check", (HttpContext context, CheckProductKey use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<CheckProductKeyRequest>().Answers<CheckProductKeyResponse>("What a product key is for, and its state; spends nothing.");
         app.MapPost("/v1/key-packs", (HttpContext context, RedeemProductKey use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
@@ -187,6 +194,8 @@ public static class ClearinghouseRole
         app.MapPost("/v1/license-servers/{id}/succession", (HttpContext context, string id, NameSuccessor use) => use.HandleAsync(context, id)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<SucceedServerRequest>().Answers<SuccessionRecord>("Another license server follows one whose key is lost or stolen.");
         LiftRevocation.Map(app);
+        app.MapGet("/v1/trust/documents", (HttpContext context, ShowTrust use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<TrustDocuments>("What followers trust by, as a file for license servers without a network.");
         app.MapPost("/v1/transfers", (HttpContext context, TransferKeyPack use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<TransferRequest>().Answers<TransferRecord>("Takes a product key from the license server that has redeemed it, for another one.");
         app.MapPost("/v1/grace-extensions", (HttpContext context, ExtendGrace use) => use.HandleAsync(context)).At(Door.Administration).For(AccountRole.Administrator)

@@ -29,6 +29,9 @@ internal static partial class Log
     [LoggerMessage(17, LogLevel.Information, "{Count} draws were given back to their agreements: nobody had installed them")]
     public static partial void DrawsReleased(this ILogger logger, int count);
 
+    [LoggerMessage(18, LogLevel.Information, "License server {LicenseServerId} deactivated: {Freed} product keys are free, {GivenBack} CALs went back to their agreements")]
+    public static partial void Deactivated(this ILogger logger, string licenseServerId, int freed, int givenBack);
+
     [LoggerMessage(20, LogLevel.Warning, "The signer cannot be reached: {Reason}")]
     public static partial void SignerUnreachable(this ILogger logger, string reason);
 

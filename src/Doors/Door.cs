@@ -27,5 +27,5 @@ public interface IRequirement
     void Require(HttpContext context);
 }
 
-/// <summary>Bytes of a body that an endpoint takes, where that is less than its listener does.</summary>
+/// <summary>Bytes of a body that an endpoint takes, where that is not what its listener does.</summary>
 public sealed record BodyLimitMetadata(long Bytes);

@@ -95,6 +95,8 @@ public static class LicenseServerRole
         Activate.Map(app);
         CarryActivation.Map(app);
         SucceedKey.Map(app);
+        InstallTrust.Map(app);
+        Reactivate.Map(app);
         CheckPack.Map(app);
         InstallPack.Map(app);
         CarryPack.Map(app);
@@ -113,6 +115,7 @@ public static class LicenseServerRole
         MergeDevices.Map(app);
         VerifyAudit.Map(app);
         ListAudit.Map(app);
+        Deactivate.Map(app);
         SignIn.Map(app);
         ManageAccounts.Map(app);
         ManageTokens.Map(app);

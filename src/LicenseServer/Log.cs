@@ -58,6 +58,12 @@ internal static partial class Log
     [LoggerMessage(39, LogLevel.Warning, "{Fault}")]
     public static partial void AuditHeadContradicts(ILogger logger, string fault);
 
+    [LoggerMessage(46, LogLevel.Warning, "The key packs are given up: nothing more is issued, and the clearinghouse is to confirm the deactivation")]
+    public static partial void Deactivating(ILogger logger);
+
+    [LoggerMessage(47, LogLevel.Information, "Deactivated; the clearinghouse has freed the product keys")]
+    public static partial void Deactivated(ILogger logger);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

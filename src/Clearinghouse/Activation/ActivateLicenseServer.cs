@@ -31,8 +31,16 @@ internal sealed class ActivateLicenseServer(Activations activations)
     {
         var company = Json.Require(body.Company, "company");
         var request = Proven(Json.Require(body.Request, "request"), Json.Require(body.Proof, "proof"));
+        RequireKind(request, request.Kind == ActivationKind.Activate, "an activation");
         Check(company);
         return request;
+    }
+
+    /// <exception cref="ProblemException">The request is for something else.</exception>
+    public static void RequireKind(ActivationRequest request, bool isRight, string what, string field = "request")
+    {
+        if (!isRight)
+            throw new ProblemException(LicensingProblem.InvalidField, $"{field} is not that of {what}, but of kind {KebabCase.Of(request.Kind)}", field);
     }
 
     /// <summary>The request of whoever holds its key.</summary>
@@ -55,6 +63,15 @@ internal sealed class ActivateLicenseServer(Activations activations)
             ? request
             : throw new ProblemException(
                 LicensingProblem.InvalidField, $"{field} is not the {ActivationRequest.Length} bytes of an activation with a point of P-256", field);
+
+    /// <exception cref="ProblemException">Something is missing or wrong; it names all of it.</exception>
+    public static ContactPerson Check(ContactPerson? contact)
+    {
+        if (Json.Require(contact, "contact").Check() is { Count: > 0 } errors)
+            throw new ProblemException(
+                LicensingProblem.InvalidField, string.Join("; ", errors.Select(error => $"{error.Field} {error.Error}")), $"contact.{errors[0].Field}");
+        return contact!;
+    }
 
     /// <exception cref="ProblemException">Something is missing or wrong; it names all of it.</exception>
     public static void Check(CompanyInformation company)

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Ostiary.Clearinghouse.Customers;
 using Ostiary.Clearinghouse.KeyPacks;
+using Ostiary.Clearinghouse.Revocations;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Clearinghouse.Trust;
@@ -17,7 +18,8 @@ namespace Ostiary.Clearinghouse.Activation;
 
 /// <summary>Certifies license servers' keys, by whatever method the request came. The steps are those of <c>docs/issuance-cycle.md</c>.</summary>
 internal sealed class Activations(
-    ClearinghouseOptions options, Database database, Issuers issuers, PublishedTrust trust, SignerClient signer, TimeProvider time, ILogger<Activations> logger)
+    ClearinghouseOptions options, Database database, Issuers issuers, PublishedTrust trust, RevocationLists revocations, SignerClient signer, TimeProvider time,
+    ILogger<Activations> logger)
 {
     public const byte TermYears = SigningRules.MaxLicenseServerYears;
 
@@ -26,15 +28,31 @@ internal sealed class Activations(
 
     /// <summary>Steps 2 to 4: the same request is the same row with the same signature by every method, as long as the key that signed it is not withdrawn.</summary>
     /// <param name="request">Checked.</param>
-    /// <param name="company">Checked; null for what is signed again.</param>
+    /// <param name="company">Checked; null for a reactivation and for what is signed again.</param>
     /// <param name="method">How it came; null for what is signed again.</param>
     /// <param name="cancellation">The request's.</param>
-    public async Task<ActivationRow> ActivateAsync(ActivationRequest request, CompanyInformation? company, ConnectionMethod? method, CancellationToken cancellation)
+    public Task<ActivationRow> ActivateAsync(ActivationRequest request, CompanyInformation? company, ConnectionMethod? method, CancellationToken cancellation)
+        => ActivateAsync(request, company, null, method, cancellation);
+
+    /// <summary>The same for a license server that is activated: its key is certified again, by an activation of its own. Company information stays as it is.</summary>
+    /// <param name="request">Checked, of a reactivation's kind.</param>
+    /// <param name="contact">Who confirms it, checked.</param>
+    /// <param name="method">How it came.</param>
+    /// <param name="cancellation">The request's.</param>
+    /// <exception cref="ProblemException">The license server is not activated, or is revoked.</exception>
+    public async Task<ActivationRow> ReactivateAsync(ActivationRequest request, ContactPerson contact, ConnectionMethod method, CancellationToken cancellation)
+    {
+        await revocations.RequireGoodAsync(KeyFingerprint.Of(request.SubjectPublicKeyInfo()), cancellation);
+        return await ActivateAsync(request, null, contact, method, cancellation);
+    }
+
+    private async Task<ActivationRow> ActivateAsync(
+        ActivationRequest request, CompanyInformation? company, ContactPerson? contact, ConnectionMethod? method, CancellationToken cancellation)
     {
         // Step 2: store what will be signed, and commit. The signer may have got a new issuing key since the last hour.
         // What is signed already is not taken back while nothing can be put in its place.
         var canSign = await issuers.TryRefreshAsync(cancellation);
-        var row = await StoreAsync(request, company, method, canSign, cancellation);
+        var row = await StoreAsync(request, company, contact, method, canSign, cancellation);
         options.AfterStep?.Invoke(IssuanceStep.ActivationStored);
 
         // Steps 3 and 4: sign, store the signature once.
@@ -50,6 +68,35 @@ internal sealed class Activations(
             {
                 RetryAfter = TimeSpan.FromHours(1),
             };
+    }
+
+    /// <summary>For a look before anything is done.</summary>
+    /// <exception cref="ProblemException">No activation of this license server is in force.</exception>
+    public Task RequireInForceAsync(LicenseServerId licenseServer, CancellationToken cancellation)
+        => database.ReadAsync(
+            async store =>
+            {
+                await RequireInForceAsync(store, licenseServer.Text, cancellation);
+                return true;
+            },
+            cancellation);
+
+    /// <summary>In the caller's transaction.</summary>
+    /// <exception cref="ProblemException">No activation of this license server is in force.</exception>
+    public static async Task RequireInForceAsync(ClearinghouseStore store, string licenseServerId, CancellationToken cancellation)
+    {
+        await RequireNotDeactivatedAsync(store, licenseServerId, cancellation);
+        if (!await store.Activations.AnyAsync(row => row.LicenseServerId == licenseServerId && row.SignedAt != null, cancellation))
+            throw new ProblemException(LicensingProblem.NotActivated, $"license server {licenseServerId} was never activated here; activate it (ostiary server activate)", "request");
+    }
+
+    /// <summary>In the caller's transaction. One whose activation is not in the rows has shown its certificate.</summary>
+    /// <exception cref="ProblemException">It was deactivated, and not activated again.</exception>
+    public static async Task RequireNotDeactivatedAsync(ClearinghouseStore store, string licenseServerId, CancellationToken cancellation)
+    {
+        if (await store.Activations.Where(row => row.LicenseServerId == licenseServerId).MaxAsync(row => row.DeactivatedAt, cancellation) is { } ended
+            && !await store.Activations.AnyAsync(row => row.LicenseServerId == licenseServerId && row.SignedAt != null && row.DeactivatedAt == null, cancellation))
+            throw new ProblemException(LicensingProblem.NotActivated, $"license server {licenseServerId} was deactivated on {ended:yyyy-MM-dd}; activate it again (ostiary server activate)");
     }
 
     /// <summary>The end of the certificate.</summary>
@@ -84,9 +131,12 @@ internal sealed class Activations(
     public static ActivationAnswer AnswerOf(ActivationRow row) => new(row.Day, row.KeyId, row.Term, row.Signature!);
 
     /// <summary>The newest activation of a license server that is signed; null when there is none.</summary>
-    public Task<ActivationRow?> FindAsync(LicenseServerId licenseServer, CancellationToken cancellation)
+    /// <param name="licenseServer">Which.</param>
+    /// <param name="cancellation">The request's.</param>
+    /// <param name="alsoEnded">Also one that a deactivation has ended.</param>
+    public Task<ActivationRow?> FindAsync(LicenseServerId licenseServer, CancellationToken cancellation, bool alsoEnded = false)
         => database.ReadAsync(
-            store => store.Activations.AsNoTracking().Where(row => row.LicenseServerId == licenseServer.Text && row.Signature != null)
+            store => store.Activations.AsNoTracking().Where(row => row.LicenseServerId == licenseServer.Text && row.Signature != null && (alsoEnded || row.DeactivatedAt == null))
                 .OrderByDescending(row => row.Id).FirstOrDefaultAsync(cancellation),
             cancellation);
 
@@ -102,19 +152,22 @@ internal sealed class Activations(
     public async Task<LicenseServerIdentity> IdentifyAsync(LicenseServerId licenseServer, CancellationToken cancellation)
     {
         if (await FindAsync(licenseServer, cancellation) is not { } row || !ActivationRequest.TryDecode(row.Request, out var request))
-            throw new ProblemException(LicensingProblem.NotActivated, $"license server {licenseServer} was not activated here; activate it first", "licenseServerId");
+            throw new ProblemException(LicensingProblem.NotActivated, $"license server {licenseServer} is not activated here; activate it first", "licenseServerId");
         var certificate = AnswerOf(row).TryAssemble(request, IssuerOf(row))
             ?? throw new CryptographicException($"the signature of activation {row.Id} does not verify");
         using var parsed = X509CertificateLoader.LoadCertificate(certificate);
         return LicenseServerIdentity.Verify(parsed.ExportCertificatePem(), trust, issuers, time.GetUtcNow());
     }
 
-    private Task<ActivationRow> StoreAsync(ActivationRequest request, CompanyInformation? company, ConnectionMethod? method, bool canSign, CancellationToken cancellation)
+    private Task<ActivationRow> StoreAsync(ActivationRequest request, CompanyInformation? company, ContactPerson? contact, ConnectionMethod? method, bool canSign, CancellationToken cancellation)
         => database.WriteAsync(
             async store =>
             {
                 var bytes = request.Encode();
                 var row = await store.Activations.SingleOrDefaultAsync(row => row.Request == bytes, cancellation);
+                // A certificate that is signed again under another issuing key is not asked for by anybody.
+                if (row?.DeactivatedAt is { } ended && method is not null)
+                    throw new ProblemException(LicensingProblem.RuleForbids, $"this activation ended on {ended:yyyy-MM-dd}, when the license server was deactivated; activate it anew, with another request");
                 if (row?.Signature is not null && !(canSign && trust.Current.IsWithdrawn(row.Issuer)))
                     return row;
                 var issuing = issuers.Current;
@@ -128,6 +181,8 @@ internal sealed class Activations(
                 if (row is null)
                 {
                     await RequireFewAsync(store, request, now, cancellation);
+                    if (request.Kind.Reason() is not null)
+                        await RequireInForceAsync(store, LicenseServerId.Of(request.SubjectPublicKeyInfo()).Text, cancellation);
                     row = new()
                     {
                         Request = bytes,
@@ -142,6 +197,8 @@ internal sealed class Activations(
                     store.Activations.Add(row);
                     if (company is not null)
                         await store.ChangeCompanyAsync(row.LicenseServerId, company, now, cancellation);
+                    if (contact is not null)
+                        store.EnterContact(row.LicenseServerId, contact, request.Kind, now);
                 }
                 else
                 {
@@ -150,9 +207,10 @@ internal sealed class Activations(
                     row.Withdraw();
                 }
 
+                var what = request.Kind.Reason() is { } reason ? $"license server {row.LicenseServerId}, {KebabCase.Of(reason)}" : $"license server {row.LicenseServerId}";
                 await store.AppendToBeSignedAsync(
-                    SignedKind.LicenseServer, row.SignedAt is null ? "activation" : "activation-signed-again",
-                    method is { } by ? $"license server {row.LicenseServerId}, {KebabCase.Of(by)}" : $"license server {row.LicenseServerId}", toBeSigned, now, cancellation);
+                    SignedKind.LicenseServer, row.SignedAt is not null ? "activation-signed-again" : request.Kind == ActivationKind.Activate ? "activation" : "reactivation",
+                    method is { } by ? $"{what}, {KebabCase.Of(by)}" : what, toBeSigned, now, cancellation);
                 return row;
             },
             cancellation);

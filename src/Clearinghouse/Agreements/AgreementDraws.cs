@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Activation;
@@ -92,6 +93,8 @@ internal sealed class AgreementDraws(Database database, ProductKeySecrets secret
         var row = await store.ProductKeys.SingleOrDefaultAsync(row => row.DrawNonce == nonce, cancellation);
         if (row is null)
             return null;
+        if (row.GivenBackAt is { } given)
+            throw ProductKeyProblems.GivenBack(given);
         return row.BoundTo == licenseServer.Text && (row.Program, row.Type, row.Version, row.Quantity) == (request.Program, request.Type, request.Version, request.Quantity)
             ? row
             : throw new ProblemException(LicensingProblem.RequestIdReused, "a draw with this nonce was for something else", "nonce");
@@ -100,6 +103,7 @@ internal sealed class AgreementDraws(Database database, ProductKeySecrets secret
     private async Task<ProductKeyRow> DrawAsync(
         ClearinghouseStore store, LicenseProgram program, string numbers, DrawRequest request, LicenseServerId licenseServer, ConnectionMethod method, CancellationToken cancellation)
     {
+        await Activations.RequireNotDeactivatedAsync(store, licenseServer.Text, cancellation);
         var (agreement, limit) = await FindAsync(store.Agreements, program, numbers, request, licenseServer, cancellation);
         limit.Draw(request.Quantity);
         var key = ProductKey.Mint(request.Type, request.Version, request.Quantity, RandomNumberGenerator.GetBytes(ProductKey.RandomLength));

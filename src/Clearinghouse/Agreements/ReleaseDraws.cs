@@ -93,7 +93,7 @@ internal sealed class ReleaseDraws(ClearinghouseOptions options, Database databa
 
     // One that was a key pack somewhere, and was transferred from there, was redeemed.
     private static IQueryable<ProductKeyRow> Unredeemed(ClearinghouseStore store)
-        => store.ProductKeys.Where(row => row.AgreementId != null && row.PackId == null && row.ReleasedAt == null && !store.KeyPacks.Any(pack => pack.ProductKeyId == row.Id));
+        => store.ProductKeys.Where(row => row.AgreementId != null && row.PackId == null && row.ReleasedAt == null && row.GivenBackAt == null && !store.KeyPacks.Any(pack => pack.ProductKeyId == row.Id));
 
     private async Task ReleaseAsync(ClearinghouseStore store, ProductKeyRow row, CancellationToken cancellation)
     {

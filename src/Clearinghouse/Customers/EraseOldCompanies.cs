@@ -16,7 +16,7 @@ internal sealed class EraseOldCompanies(ClearinghouseOptions options, Database d
             {
                 // Certificates of one kind all end the same number of years after their day.
                 var latest = (ushort)Math.Max(0, (now - options.KeepCompanyInformation - DateTimeOffset.UnixEpoch).Days - (int)(Activations.TermYears * 365.25));
-                var due = await store.Companies.Select(row => row.LicenseServerId)
+                var due = await store.Companies.Select(row => row.LicenseServerId).Union(store.Contacts.Select(row => row.LicenseServerId))
                     .Where(id => !store.Activations.Any(row => row.LicenseServerId == id && row.Day > latest)).OrderBy(id => id).Take(100).ToListAsync(cancellation);
                 foreach (var id in due)
                     await store.EraseCompanyAsync(id, now, cancellation);

@@ -76,10 +76,12 @@ internal static class ManageCustomers
                 var company = await store.Companies.AsNoTracking().SingleOrDefaultAsync(row => row.LicenseServerId == id, context.RequestAborted);
                 var keys = await store.ProductKeys.AsNoTracking().Where(row => row.RedeemedBy == id).OrderBy(row => row.Id).ToListAsync(context.RequestAborted);
                 var audit = await store.Audit.AsNoTracking().Where(row => row.Subject.Contains(id)).OrderBy(row => row.Number).ToListAsync(context.RequestAborted);
+                var contacts = await store.Contacts.AsNoTracking().Where(row => row.LicenseServerId == id).OrderBy(row => row.Id).ToListAsync(context.RequestAborted);
                 return new CustomerExport(
                     server, company?.ChangedAt,
                     [.. keys.Select(row => new RedeemedPackRecord(row.PackId!.Value, row.Id, row.Type, row.Version, row.Quantity, row.Program, row.RedeemedAt!.Value))],
-                    [.. audit.Select(row => new ClearinghouseAuditRecord(row.Number, row.At, row.By, row.Kind, row.Subject))]);
+                    [.. audit.Select(row => new ClearinghouseAuditRecord(row.Number, row.At, row.By, row.Kind, row.Subject))],
+                    [.. contacts.Select(row => new ConfirmationRecord(row.Confirmed, row.EnteredAt, row.Contact))]);
             },
             context.RequestAborted);
         await Json.WriteAsync(context, export, ContractsJson.Default.CustomerExport);
@@ -122,7 +124,8 @@ internal static class ManageCustomers
             throw new ProblemException(LicensingProblem.NotFound, $"license server {id} was not activated here", "id");
         var company = await store.Companies.AsNoTracking().SingleOrDefaultAsync(row => row.LicenseServerId == id, cancellation);
         return new(
-            id, activations[0].RequestedAt, Activations.EndOf(activations[^1]), company?.Company, await store.ProductKeys.CountAsync(row => row.RedeemedBy == id, cancellation));
+            id, activations[0].RequestedAt, Activations.EndOf(activations[^1]), company?.Company, await store.ProductKeys.CountAsync(row => row.RedeemedBy == id, cancellation),
+            activations.TrueForAll(row => row.DeactivatedAt is not null) ? activations.Max(row => row.DeactivatedAt) : null);
     }
 
     private static Database DatabaseOf(HttpContext context) => context.RequestServices.GetRequiredService<Database>();

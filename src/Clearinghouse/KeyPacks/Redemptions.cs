@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Revocations;
 using Ostiary.Clearinghouse.Signing;
@@ -27,9 +28,10 @@ internal sealed class Redemptions(
         await revocations.RequireGoodAsync(licenseServer.Fingerprint, cancellation);
         // Step 2: give the product key to this license server, store what will be signed, and commit.
         KeyPackRow pack;
+        bool revived;
         try
         {
-            pack = await StoreAsync(productKey, licenseServer, method, cancellation);
+            (pack, revived) = await StoreAsync(productKey, licenseServer, method, cancellation);
         }
         catch (ProblemException unknown) when (unknown.Problem == LicensingProblem.ProductKeyUnknown)
         {
@@ -38,6 +40,10 @@ internal sealed class Redemptions(
         }
 
         options.AfterStep?.Invoke(IssuanceStep.RedemptionStored);
+
+        // What was on the revocation list is not any more.
+        if (revived)
+            await revocations.MakeCurrentAsync(cancellation);
 
         // Steps 3 and 4: sign, store the statement once.
         return await SignAgainAsync(pack, cancellation);
@@ -85,17 +91,20 @@ internal sealed class Redemptions(
             cancellation);
     }
 
-    private Task<KeyPackRow> StoreAsync(ProductKey productKey, LicenseServerIdentity licenseServer, ConnectionMethod method, CancellationToken cancellation)
+    private Task<(KeyPackRow Pack, bool Revived)> StoreAsync(ProductKey productKey, LicenseServerIdentity licenseServer, ConnectionMethod method, CancellationToken cancellation)
         => database.WriteAsync(
             async store =>
             {
                 var hash = secrets.LookupHash(productKey);
                 var key = await store.ProductKeys.SingleOrDefaultAsync(row => row.LookupHash == hash, cancellation) ?? throw ProductKeyProblems.Unknown();
+                if (key.GivenBackAt is { } given)
+                    throw ProductKeyProblems.GivenBack(given);
+                await Activations.RequireNotDeactivatedAsync(store, licenseServer.Id.Text, cancellation);
                 if (key.PackId is { } packId)
                 {
                     var redeemed = await store.KeyPacks.AsNoTracking().SingleAsync(row => row.PackId == packId, cancellation);
                     return redeemed.LicenseServer == licenseServer.Fingerprint.Hex
-                        ? redeemed
+                        ? (redeemed, false)
                         : throw new ProblemException(
                             LicensingProblem.ProductKeyRedeemedElsewhere, $"the product key was installed on another license server on {key.RedeemedAt:yyyy-MM-dd}; to move its CALs, remove the pack there and ask the publisher to transfer it to License Server ID {licenseServer.Id}");
                 }
@@ -107,21 +116,58 @@ internal sealed class Redemptions(
                 var statement = new KeyPackStatement(
                     KeyPackAnswer.PackIdOf(productKey, licenseServer.Fingerprint), licenseServer.Fingerprint, key.Type, key.Version, key.Quantity, key.Program,
                     new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero), key.PackUntil);
-                var pack = new KeyPackRow
-                {
-                    PackId = statement.PackId,
-                    ProductKeyId = key.Id,
-                    LicenseServer = licenseServer.Fingerprint.Hex,
-                    Payload = statement.Encode(),
-                };
+                var revived = await store.KeyPacks.SingleOrDefaultAsync(row => row.PackId == statement.PackId, cancellation);
+                var pack = revived;
+                if (pack is null)
+                    store.KeyPacks.Add(pack = new()
+                    {
+                        PackId = statement.PackId,
+                        ProductKeyId = key.Id,
+                        LicenseServer = licenseServer.Fingerprint.Hex,
+                        Payload = statement.Encode(),
+                    });
+                else
+                    await ReviveAsync(store, pack, statement, cancellation);
                 key.Redeem(licenseServer.Id, pack.PackId, now);
-                store.KeyPacks.Add(pack);
                 await store.AppendToBeSignedAsync(
                     SignedKind.KeyPack, "redemption", $"product key {key.Id}, license server {licenseServer.Id}, key pack {pack.PackId}, {KebabCase.Of(method)}", pack.Payload, now,
                     cancellation);
-                return pack;
+                return (pack, revived is not null);
             },
             cancellation);
+
+    // The number of a key pack follows from product key and license server: the key came back to one that had it, and its pack leaves the revocation list.
+    private static async Task ReviveAsync(ClearinghouseStore store, KeyPackRow pack, KeyPackStatement statement, CancellationToken cancellation)
+    {
+        var name = RevocationLists.NameOf(pack.PackId);
+        if (await store.Revocations.SingleOrDefaultAsync(row => row.Subject == name && row.LiftedAt == null, cancellation) is { } entry)
+        {
+            if (entry.Reason != ClearinghouseRevocationReason.Superseded)
+                throw new ProblemException(LicensingProblem.RuleForbids, $"the publisher revoked key pack {pack.PackId} on {entry.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(entry.Reason)})");
+            store.Revocations.Remove(entry);
+        }
+
+        pack.Revive(statement.Encode());
+    }
+
+    /// <summary>A license server's key packs that are neither revoked nor over, by the numbers of their product keys; signed now where they were not.</summary>
+    /// <returns>At most so many, and after which number there are more; null where there are none.</returns>
+    /// <exception cref="ProblemException">The signer does not answer.</exception>
+    public async Task<(IReadOnlyList<KeyPackRow> Packs, long? Next)> OfAsync(KeyFingerprint licenseServer, long after, int most, CancellationToken cancellation)
+    {
+        var (rows, revoked) = await database.ReadAsync(
+            async store => (
+                await store.KeyPacks.AsNoTracking().Where(row => row.LicenseServer == licenseServer.Hex && row.TransferredAt == null && row.ProductKeyId > after)
+                    .OrderBy(row => row.ProductKeyId).Take(most + 1).ToListAsync(cancellation),
+                await store.Revocations.AsNoTracking().Where(row => !row.IsLicenseServer && row.LiftedAt == null).Select(row => row.Subject).ToListAsync(cancellation)),
+            cancellation);
+        var now = time.GetUtcNow();
+        var packs = new List<KeyPackRow>();
+        foreach (var row in rows.Take(most))
+            if (!revoked.Contains(RevocationLists.NameOf(row.PackId)) && !(KeyPackStatement.Decode(row.Payload).ExpiresAt <= now))
+                packs.Add(await SignAgainAsync(row, cancellation));
+        return (packs, rows.Count > most ? rows[most - 1].ProductKeyId : null);
+    }
 
     private async Task<KeyPackRow> SignAsync(KeyPackRow stored, CancellationToken cancellation)
     {

@@ -48,7 +48,10 @@ internal sealed class TransferKeyPack(Database database, Activations activations
         if (pack.TransferredAt is not null)
             return key.BoundTo == target.Id.Text
                 ? (key, from, entry ?? throw new InvalidOperationException($"key pack {packId} was transferred and is not revoked"))
-                : throw new ProblemException(LicensingProblem.RuleForbids, $"key pack {packId} was transferred on {pack.TransferredAt:yyyy-MM-dd}, to license server {key.BoundTo}", "packId");
+                : throw new ProblemException(
+                    LicensingProblem.RuleForbids,
+                    key.BoundTo is { } boundTo && key.GivenBackAt is null ? $"key pack {packId} was transferred on {pack.TransferredAt:yyyy-MM-dd}, to license server {boundTo}"
+                        : $"the license server of key pack {packId} was deactivated on {pack.TransferredAt:yyyy-MM-dd}, and the pack is nobody's any more", "packId");
         // The number of a key pack follows from product key and license server, and what is revoked stays so.
         if (await store.KeyPacks.AnyAsync(row => row.ProductKeyId == key.Id && row.LicenseServer == target.Fingerprint.Hex, cancellation))
             throw new ProblemException(LicensingProblem.RuleForbids, $"license server {target.Id} has, or had, this product key; it cannot go back there. Mint another one instead", "to");

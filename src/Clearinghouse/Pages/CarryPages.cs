@@ -60,9 +60,10 @@ internal sealed class CarryPages(CarriedRequests requests, Issuers issuers, Clea
             return Page<StartPage>(context, StatusOf(problem), new { Error = Sentence(problem.Message), Code = code });
         }
 
-        var entered = CompanyForm.Entered(form);
-        var company = asked.Kind == Contracts.Activation.CodeKind.Activation ? CompanyForm.Read(entered) : null;
-        if (company?.Check() is { Count: > 0 } errors)
+        var entered = asked.NeedsContact ? ContactForm.Entered(form) : CompanyForm.Entered(form);
+        var company = asked.NeedsCompany ? CompanyForm.Read(entered) : null;
+        var contact = asked.NeedsContact ? ContactForm.Read(entered) : null;
+        if ((company?.Check() ?? contact?.Check()) is { Count: > 0 } errors)
             return Page<ReviewPage>(context, StatusCodes.Status400BadRequest, new
             {
                 Asked = asked,
@@ -73,7 +74,7 @@ internal sealed class CarryPages(CarriedRequests requests, Issuers issuers, Clea
             });
         try
         {
-            var answer = await requests.AnswerAsync(code, company, context.RequestAborted);
+            var answer = await requests.AnswerAsync(code, company, contact, context.RequestAborted);
             return Page<AnswerPage>(context, StatusCodes.Status200OK, new { Asked = asked, Answer = answer.Text });
         }
         catch (ProblemException problem)

@@ -9,7 +9,7 @@ namespace Ostiary.Clearinghouse.Pages;
 /// <param name="Required">Whether it must be filled in.</param>
 /// <param name="Autocomplete">What a browser may fill in (HTML, section 4.10.18.7).</param>
 /// <param name="Type">The input's type.</param>
-internal sealed record CompanyField(string Name, string Title, bool Required, string Autocomplete, string Type = "text");
+public sealed record CompanyField(string Name, string Title, bool Required, string Autocomplete, string Type = "text");
 
 /// <summary>The company information as a form.</summary>
 internal static class CompanyForm

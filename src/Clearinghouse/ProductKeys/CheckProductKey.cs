@@ -38,6 +38,8 @@ internal sealed class CheckProductKey(Database database, ProductKeySecrets secre
         }
 
         ProductKeyProblems.RequireDrawn(row);
+        if (row.GivenBackAt is { } given)
+            throw ProductKeyProblems.GivenBack(given);
         return new(StateOf(row, licenseServer), row.Type, row.Version, row.Quantity, row.Program);
     }
 

@@ -21,6 +21,10 @@ internal static class ProductKeyProblems
                 LicensingProblem.RuleForbids, $"nobody installed this product key, and its CALs were given back to the agreement on {released:yyyy-MM-dd}; draw them again (ostiary packs draw)", Field);
     }
 
+    /// <summary>A drawn key whose license server was deactivated.</summary>
+    public static ProblemException GivenBack(DateTimeOffset at)
+        => new(LicensingProblem.RuleForbids, $"the CALs of this product key went back to their agreement on {at:yyyy-MM-dd}, when their license server was deactivated; draw them again", Field);
+
     /// <exception cref="ProblemException">A symbol is wrong (the message names its position), or it cannot be one of ours.</exception>
     public static ProductKey Parse(string text)
     {

@@ -29,17 +29,35 @@ internal sealed class RevocationLists(
             : null;
     }
 
-    /// <summary>Makes and signs a list, if there is or was anything to list and the newest is not signed, not of today, not good any more, or not what is revoked now.</summary>
+    /// <summary>Makes and signs a list, if the newest does not say what is revoked now, or is not signed, not of today, or not good any more.</summary>
     public async Task KeepFreshAsync(CancellationToken cancellation)
     {
-        var (entries, newest) = await database.ReadAsync(
+        var (isCurrent, newest) = await LookAsync(cancellation);
+        if (!isCurrent || (newest is not null && (newest.Issuer is not { } issuer || trust.Current.IsWithdrawn(issuer) || time.GetUtcNow() - newest.IssuedAt >= Renewed)))
+            await IssueAsync(cancellation);
+    }
+
+    /// <summary>Makes and signs a list, if the newest that is signed does not say what is revoked now.</summary>
+    /// <exception cref="ProblemException">The signer does not answer; the list is stored, and signed later.</exception>
+    public async Task MakeCurrentAsync(CancellationToken cancellation)
+    {
+        var (isCurrent, newest) = await LookAsync(cancellation);
+        if (!isCurrent || newest is { Statement: null })
+            await IssueAsync(cancellation);
+    }
+
+    // Whether the newest list has the entries of now, no more and no fewer. Before the first entry there is no list.
+    private async Task<(bool IsCurrent, RevocationListRow? Newest)> LookAsync(CancellationToken cancellation)
+    {
+        var (subjects, newest) = await database.ReadAsync(
             async store => (
                 await store.Revocations.AsNoTracking().Where(row => row.LiftedAt == null).Select(row => row.Subject).ToListAsync(cancellation),
                 await store.RevocationLists.AsNoTracking().OrderByDescending(row => row.Number).FirstOrDefaultAsync(cancellation)),
             cancellation);
-        if (newest is null ? entries.Count > 0
-            : newest.Issuer is not { } issuer || trust.Current.IsWithdrawn(issuer) || time.GetUtcNow() - newest.IssuedAt >= Renewed || !SubjectsOf(newest.Payload).SetEquals(entries))
-            await IssueAsync(cancellation);
+        if (newest is null)
+            return (subjects.Count == 0, null);
+        var list = ClearinghouseRevocationsStatement.Decode(newest.Payload);
+        return (subjects.ToHashSet(StringComparer.Ordinal).SetEquals([.. list.LicenseServers.Select(server => server.LicenseServer.Hex), .. list.KeyPacks.Select(pack => NameOf(pack.PackId))]), newest);
     }
 
     /// <summary>Makes and signs a list of what is revoked now.</summary>

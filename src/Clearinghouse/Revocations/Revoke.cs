@@ -26,7 +26,7 @@ internal sealed class Revoke(Database database, Activations activations, Revocat
         var body = await Json.ReadAsync(context, ContractsJson.Default.RevokeLicenseServerRequest);
         if (!LicenseServerId.TryParse(Json.Require(body.LicenseServerId, "licenseServerId"), out var id, out var error))
             throw new ProblemException(LicensingProblem.InvalidField, error, "licenseServerId");
-        if (await activations.FindAsync(id, context.RequestAborted) is not { } row || !ActivationRequest.TryDecode(row.Request, out var request))
+        if (await activations.FindAsync(id, context.RequestAborted, alsoEnded: true) is not { } row || !ActivationRequest.TryDecode(row.Request, out var request))
             throw new ProblemException(LicensingProblem.NotFound, $"license server {id} was not activated here", "licenseServerId");
         var key = KeyFingerprint.Of(request.SubjectPublicKeyInfo());
         return await RevokeAsync(key.Hex, true, $"license server {id}", body.Reason, context.RequestAborted);

@@ -9,6 +9,7 @@ internal static class SignedKind
     public const string GraceExtension = "grace-extension";
     public const string RevocationList = "revocation-list";
     public const string Succession = "succession";
+    public const string Deactivation = "deactivation";
 
     /// <summary>Committed nowhere: it is no license, it is of the signer's own clock, and whoever asks has drawn a nonce. Anybody may ask, and need not fill the database.</summary>
     public const string Time = "time";

@@ -54,6 +54,9 @@ internal sealed class SignerClient(HttpClient http, ILogger<SignerClient> logger
     public Task<byte[]> SignAuditHeadAsync(byte[] payload, CancellationToken cancellation)
         => SignAsync(SignerRole.AuditHeadRoute, payload, cancellation);
 
+    public Task<byte[]> SignDeactivationAsync(byte[] payload, CancellationToken cancellation)
+        => SignAsync(SignerRole.DeactivationRoute, payload, cancellation);
+
     public void Dispose() => http.Dispose();
 
     private async Task<byte[]> SignAsync(string route, byte[] body, CancellationToken cancellation)

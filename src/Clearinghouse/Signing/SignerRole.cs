@@ -15,9 +15,9 @@ using Ostiary.Doors;
 namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
-/// The signer: holds the issuing key and signs eight kinds of documents, which it finds committed in the clearinghouse's database (times aside), for whoever opens its
+/// The signer: holds the issuing key and signs nine kinds of documents, which it finds committed in the clearinghouse's database (times aside), for whoever opens its
 /// unix socket. Bodies are the bytes to be signed, answers the signature (license servers: 64 bytes, IEEE P1363; TLS: Ecdsa-Sig-Value, DER) or the signed statement (key
-/// packs, grace extensions, times, revocation lists, successions, audit heads: COSE_Sign1).
+/// packs, grace extensions, times, revocation lists, successions, deactivations, audit heads: COSE_Sign1).
 /// </summary>
 public static class SignerRole
 {
@@ -28,6 +28,7 @@ public static class SignerRole
     internal const string GraceExtensionRoute = "/v1/signatures/grace-extension";
     internal const string TimeRoute = "/v1/signatures/time";
     internal const string RevocationListRoute = "/v1/signatures/revocation-list";
+    internal const string DeactivationRoute = "/v1/signatures/deactivation";
     internal const string SuccessionRoute = "/v1/signatures/succession";
     internal const string AuditHeadRoute = "/v1/signatures/audit-head";
 
@@ -64,6 +65,7 @@ public static class SignerRole
         app.MapPost(RevocationListRoute, (HttpContext context, Signer signer) => signer.SignRevocationListAsync(context)).At(Door.Signing);
         app.MapPost(SuccessionRoute, (HttpContext context, Signer signer) => signer.SignSuccessionAsync(context)).At(Door.Signing);
         app.MapPost(AuditHeadRoute, (HttpContext context, Signer signer) => signer.SignAuditHeadAsync(context)).At(Door.Signing);
+        app.MapPost(DeactivationRoute, (HttpContext context, Signer signer) => signer.SignDeactivationAsync(context)).At(Door.Signing);
         return app;
     }
 }
@@ -112,6 +114,9 @@ internal sealed class Signer(SignerOptions options, ICommittedDocuments committe
 
     public Task<IResult> SignSuccessionAsync(HttpContext context)
         => SignAsync(context, SignedKind.Succession, body => SigningRules.CheckSuccession(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
+
+    public Task<IResult> SignDeactivationAsync(HttpContext context)
+        => SignAsync(context, SignedKind.Deactivation, body => SigningRules.CheckDeactivation(body, Issuing.Certificate, time.GetUtcNow()), body => Statement.Sign(body, Issuing.Key));
 
     // The server's limit on a body holds.
     private static async Task<byte[]> ReadBytesAsync(HttpContext context)

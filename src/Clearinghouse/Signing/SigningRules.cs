@@ -9,7 +9,7 @@ namespace Ostiary.Clearinghouse.Signing;
 
 /// <summary>
 /// What the signer signs. A certificate is read into its few free fields and written anew by its profile: only bytes that come out the same are
-/// signed, so that nothing but the profile can be in them. Key packs, grace extensions, times, revocation lists, successions and audit heads are treated likewise. Pure: the caller gives the time.
+/// signed, so that nothing but the profile can be in them. Key packs, grace extensions, times, revocation lists, successions, deactivations and audit heads are treated likewise. Pure: the caller gives the time.
 /// </summary>
 internal static class SigningRules
 {
@@ -103,6 +103,16 @@ internal static class SigningRules
         if (Read(payload, AuditHeadStatement.Decode, statement => statement.Encode(), "audit head", out var head) is { } malformed)
             return malformed;
         return (head.At - now).Duration() > ClockTolerance ? $"the audit head is dated {head.At:u}, and it is {now:u}" : null;
+    }
+
+    /// <summary>Why this is not signed; null when it is. What was stored under the key before may be signed by this one.</summary>
+    public static string? CheckDeactivation(byte[] payload, X509Certificate2 issuing, DateTimeOffset now)
+    {
+        if (CheckSigningYears(issuing, now) is { } over)
+            return over;
+        if (Read(payload, DeactivationStatement.Decode, statement => statement.Encode(), "deactivation", out var deactivation) is { } malformed)
+            return malformed;
+        return deactivation.DeactivatedAt > now + ClockTolerance ? $"the deactivation is dated {deactivation.DeactivatedAt:u}, and it is {now:u}" : null;
     }
 
     // Why the payload is no such statement in its one form; null when it is.

@@ -32,6 +32,9 @@ internal sealed class ActivationRow
     /// <summary>When it was signed last. Without a signature: it is on its way to be signed again.</summary>
     public DateTimeOffset? SignedAt { get; private set; }
 
+    /// <summary>When the license server was deactivated: this activation has ended. Null while it is in force.</summary>
+    public DateTimeOffset? DeactivatedAt { get; set; }
+
     /// <summary>Stores the signature, unless one is stored: what was once given out stays what is given out.</summary>
     public void Sign(byte[] signature, DateTimeOffset now)
     {

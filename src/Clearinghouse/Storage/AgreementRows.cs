@@ -47,10 +47,11 @@ internal sealed class AgreementLimitRow
         Drawn += quantity;
     }
 
+    /// <summary>What was drawn is not used any more.</summary>
     public void GiveBack(int quantity)
     {
         if (quantity < 1 || quantity > Drawn)
-            throw new InvalidOperationException($"of agreement {AgreementId} {Drawn} are drawn, not {quantity}");
+            throw new InvalidOperationException($"agreement {AgreementId} has {Drawn} drawn, and {quantity} cannot come back");
         Drawn -= quantity;
     }
 }

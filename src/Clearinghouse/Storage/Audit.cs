@@ -68,6 +68,8 @@ internal static class AuditChain
             await CompleteAsync(SignedKind.LicenseServer, $"license server {row.LicenseServerId}", row.ToBeSigned);
         foreach (var row in await store.Successions.AsNoTracking().Where(row => row.Statement == null).ToListAsync(cancellation))
             await CompleteAsync(SignedKind.Succession, $"succession of {row.Old}", row.Payload);
+        foreach (var row in await store.Deactivations.AsNoTracking().Where(row => row.Statement == null).ToListAsync(cancellation))
+            await CompleteAsync(SignedKind.Deactivation, $"license server {row.LicenseServerId}", row.Payload);
         foreach (var row in await store.KeyPacks.AsNoTracking().Where(row => row.Statement == null).ToListAsync(cancellation))
             await CompleteAsync(SignedKind.KeyPack, $"key pack {row.PackId}", row.Payload);
         return true;

@@ -26,6 +26,10 @@ internal class ClearinghouseStore : DbContext
 
     public DbSet<CompanyRow> Companies => Set<CompanyRow>();
 
+    public DbSet<ContactRow> Contacts => Set<ContactRow>();
+
+    public DbSet<DeactivationRow> Deactivations => Set<DeactivationRow>();
+
     public DbSet<ProductKeyRow> ProductKeys => Set<ProductKeyRow>();
 
     public DbSet<AgreementRow> Agreements => Set<AgreementRow>();
@@ -62,6 +66,16 @@ internal class ClearinghouseStore : DbContext
         {
             company.ToTable("Companies").HasKey(row => row.LicenseServerId);
             company.OwnsOne(row => row.Company);
+        });
+        model.Entity<ContactRow>(contact =>
+        {
+            contact.HasIndex(row => row.LicenseServerId);
+            contact.OwnsOne(row => row.Contact);
+        });
+        model.Entity<DeactivationRow>(deactivation =>
+        {
+            deactivation.HasIndex(row => row.Request).IsUnique();
+            deactivation.HasIndex(row => row.LicenseServerId);
         });
         model.Entity<ProductKeyRow>(key =>
         {

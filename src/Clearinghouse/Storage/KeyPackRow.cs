@@ -19,7 +19,7 @@ internal sealed class KeyPackRow
     /// <summary>The key that signed it, 64 hexadecimal digits.</summary>
     public string? Issuer { get; private set; }
 
-    /// <summary>When its product key went to another license server, and the pack was revoked.</summary>
+    /// <summary>When its product key was taken from its license server (given to another one, or freed by a deactivation), and the pack was revoked.</summary>
     public DateTimeOffset? TransferredAt { get; set; }
 
     /// <summary>When it was signed last. Without a statement: it is on its way to be signed again.</summary>
@@ -31,6 +31,13 @@ internal sealed class KeyPackRow
         if (Statement is not null)
             return;
         (Statement, Issuer, SignedAt) = (statement, issuer, now);
+    }
+
+    /// <summary>Its product key came back to its license server: this payload is to be signed.</summary>
+    public void Revive(byte[] payload)
+    {
+        Withdraw(payload);
+        (TransferredAt, SignedAt) = (null, null);
     }
 
     /// <summary>The statement is good for nothing any more: this payload is to be signed.</summary>

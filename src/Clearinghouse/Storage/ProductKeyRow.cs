@@ -40,6 +40,9 @@ internal sealed class ProductKeyRow
     /// <summary>When its CALs were given back to the agreement: it is good for nothing until it is drawn again.</summary>
     public DateTimeOffset? ReleasedAt { get; set; }
 
+    /// <summary>When it was given back to its agreement: it is good for nothing from then on.</summary>
+    public DateTimeOffset? GivenBackAt { get; private set; }
+
     public DateTimeOffset? RedeemedAt { get; private set; }
 
     /// <summary>The License Server ID that redeemed it.</summary>
@@ -53,6 +56,12 @@ internal sealed class ProductKeyRow
     /// <summary>Its license server has another ID.</summary>
     public void Follow(string from, string to)
         => (RedeemedBy, BoundTo) = (RedeemedBy == from ? to : RedeemedBy, BoundTo == from ? to : BoundTo);
+
+    /// <summary>Its license server has given its key pack up: whoever has the key can redeem it again.</summary>
+    public void Free() => (RedeemedAt, RedeemedBy, PackId, BoundTo) = (null, null, null, null);
+
+    /// <summary>Its license server has given it up, and the CALs count for its agreement no more.</summary>
+    public void GiveBack(DateTimeOffset now) => (RedeemedAt, RedeemedBy, PackId, GivenBackAt) = (null, null, null, now);
 
     public void Redeem(LicenseServerId licenseServer, Guid packId, DateTimeOffset now)
     {

@@ -33,6 +33,7 @@ internal sealed class AnswerTelephone(Activations activations, Redemptions redem
         if (!SpokenForm.ActivationRequest.TryRead(groups, out var bytes, out var errors))
             throw new ProblemException(LicensingProblem.InvalidField, string.Join("; ", errors), "groups");
         var request = ActivateLicenseServer.Read(bytes, "groups");
+        ActivateLicenseServer.RequireKind(request, request.Kind == ActivationKind.Activate, "an activation", "groups");
         ActivateLicenseServer.Check(company);
         var row = await activations.ActivateAsync(request, company, ConnectionMethod.Telephone, cancellation);
         return Answer(row.LicenseServerId, SpokenForm.ActivationAnswer.Write(Activations.AnswerOf(row).Encode()));

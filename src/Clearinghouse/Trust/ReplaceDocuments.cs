@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Revocations;
+using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -25,27 +26,33 @@ internal sealed class ReplaceDocuments(Activations activations, Redemptions rede
     {
         var cancellation = context.RequestAborted;
         var body = await Json.ReadAsync(context, ContractsJson.Default.ReplacementRequest);
-        var (asked, activation) = Read(Json.Require(body.Request, "request"));
+        var (row, packs) = await ReplaceAsync(Json.Require(body.Request, "request"), cancellation);
+        return TypedResults.Json(
+            new ReplacementAnswer(
+                new(row.Day, row.KeyId, row.Term, row.Signature!, CertificateChain.ToPem([activations.IssuerOf(row)])),
+                [.. packs.Select(pack => new RedeemResponse(pack.Statement!, CertificateChain.ToPem([redemptions.IssuerOf(pack)])))]),
+            ContractsJson.Default.ReplacementAnswer);
+    }
+
+    /// <summary>The same for every method.</summary>
+    /// <exception cref="ProblemException">The request is none, or its license server is not known or revoked.</exception>
+    public async Task<(ActivationRow Row, IReadOnlyList<KeyPackRow> Packs)> ReplaceAsync(byte[] message, CancellationToken cancellation)
+    {
+        var (asked, activation) = Read(message);
         if (await activations.FindAsync(asked.Activation, cancellation) is not { } found)
             throw new ProblemException(LicensingProblem.NotActivated, "this license server was not activated here", "request");
         var licenseServer = KeyFingerprint.Of(activation.SubjectPublicKeyInfo());
         await revocations.RequireGoodAsync(licenseServer, cancellation);
         var row = await activations.SignAgainAsync(found, cancellation);
-        var packs = new List<RedeemResponse>();
+        var packs = new List<KeyPackRow>();
         foreach (var packId in asked.KeyPacks)
             if (!await revocations.IsRevokedAsync(packId, cancellation) && await redemptions.FindAsync(packId, licenseServer, cancellation) is { } pack)
-            {
-                var renewed = await redemptions.SignAgainAsync(pack, cancellation);
-                packs.Add(new(renewed.Statement!, CertificateChain.ToPem([redemptions.IssuerOf(renewed)])));
-            }
-
-        return TypedResults.Json(
-            new ReplacementAnswer(new(row.Day, row.KeyId, row.Term, row.Signature!, CertificateChain.ToPem([activations.IssuerOf(row)])), packs),
-            ContractsJson.Default.ReplacementAnswer);
+                packs.Add(await redemptions.SignAgainAsync(pack, cancellation));
+        return (row, packs);
     }
 
     // The request holds the key that must have signed it.
-    private static (ReplacementRequestStatement Asked, ActivationRequest Activation) Read(byte[] message)
+    public static (ReplacementRequestStatement Asked, ActivationRequest Activation) Read(byte[] message)
     {
         try
         {

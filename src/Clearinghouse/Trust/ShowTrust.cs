@@ -6,7 +6,7 @@ using Ostiary.Contracts.Trust;
 
 namespace Ostiary.Clearinghouse.Trust;
 
-/// <summary><c>GET /v1/trust</c>: roots, cross certificates, withdrawn issuing keys and the revocation list, as they are signed.</summary>
+/// <summary><c>GET /v1/trust</c>, and <c>GET /v1/trust/documents</c> for operators: roots, cross certificates, withdrawn issuing keys and the revocation list, as they are signed.</summary>
 internal sealed class ShowTrust(PublishedTrust trust, RevocationLists revocations)
 {
     public async Task<JsonHttpResult<TrustDocuments>> HandleAsync(HttpContext context)

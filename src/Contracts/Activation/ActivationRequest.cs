@@ -8,14 +8,52 @@ using Ostiary.Contracts.Certificates;
 
 namespace Ostiary.Contracts.Activation;
 
-/// <summary>What an activation request is for; 8 bits in the request.</summary>
+/// <summary>What a request is for; 8 bits in it. Reactivations are 16 and their <see cref="ReactivationReason"/>.</summary>
 public enum ActivationKind : byte
 {
     Activate = 1,
+
+    ReactivateRedeployed = 16,
+    ReactivateCertificateCorrupt = 17,
+    ReactivateKeyCompromised = 18,
+    ReactivateCertificateExpired = 19,
+    ReactivateUpgraded = 20,
+
+    /// <summary>The license server has given its key packs up, and stands as not activated once it is confirmed.</summary>
+    Deactivate = 32,
+}
+
+/// <summary>Why a license server is activated again.</summary>
+public enum ReactivationReason
+{
+    /// <summary>The machine or its system was set up anew.</summary>
+    Redeployed = 0,
+
+    /// <summary>Its certificate cannot be read any more.</summary>
+    CertificateCorrupt = 1,
+
+    /// <summary>Somebody else may have its private key. The key stays the same, so this alone does not help.</summary>
+    KeyCompromised = 2,
+
+    /// <summary>Its certificate is over, or soon will be.</summary>
+    CertificateExpired = 3,
+
+    /// <summary>The license server was upgraded.</summary>
+    Upgraded = 4,
+}
+
+/// <summary>Kinds and the reasons of reactivations.</summary>
+public static class ActivationKinds
+{
+    public static ActivationKind Of(ReactivationReason reason) => (ActivationKind)((int)ActivationKind.ReactivateRedeployed + (int)reason);
+
+    /// <summary>The reason of a reactivation; null for any other kind.</summary>
+    public static ReactivationReason? Reason(this ActivationKind kind)
+        => kind is >= ActivationKind.ReactivateRedeployed and <= ActivationKind.ReactivateUpgraded ? (ReactivationReason)(kind - ActivationKind.ReactivateRedeployed) : null;
 }
 
 /// <summary>
-/// The 38 bytes that ask a clearinghouse to activate a license server, the same by every connection method:
+/// The 38 bytes that ask a clearinghouse to activate, reactivate or deactivate a license server, the same by every connection method:
 /// the server's public key as a compressed point of P-256 (33), the kind (1) and a nonce (4, big-endian).
 /// </summary>
 /// <param name="CompressedKey">33 bytes; see SEC 1 section 2.3.3.</param>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
@@ -11,6 +12,9 @@ public enum CodeKind : byte
     Activation = 1,
     KeyPack = 2,
     Draw = 3,
+    Reactivation = 4,
+    Deactivation = 5,
+    Replacement = 6,
 }
 
 /// <summary>
@@ -22,8 +26,11 @@ public enum CodeKind : byte
 /// <param name="Content">The bytes.</param>
 public abstract record CarriedCode(CodeKind Kind, byte[] Content)
 {
-    /// <summary>Symbols; the longest real one has some 1,500, and a QR picture holds 4,296.</summary>
+    /// <summary>Symbols of a code that is also shown as a picture: a QR picture holds 4,296.</summary>
     public const int MaxSymbols = 4_096;
+
+    /// <summary>Symbols of a code with up to 100 key packs, which goes by copying or as a file.</summary>
+    public const int MaxLongSymbols = 57_344;
 
     private const int CheckLength = 4;
 
@@ -31,11 +38,11 @@ public abstract record CarriedCode(CodeKind Kind, byte[] Content)
     protected string Write(string word)
     {
         byte[] bytes = [(byte)Kind, .. Content, .. CheckOf(word, Kind, Content)];
-        return word + Crockford.Write(Crockford.FromBits(bytes, ((bytes.Length * 8) + 4) / 5), MaxSymbols);
+        return word + Crockford.Write(Crockford.FromBits(bytes, ((bytes.Length * 8) + 4) / 5), MaxLongSymbols);
     }
 
     /// <summary>Reads a text; the word may be missing, and white space and hyphens do not matter.</summary>
-    private protected static bool TryRead(string? text, string word, string what, out CodeKind kind, out byte[] content, [NotNullWhen(false)] out string? error)
+    private protected static bool TryRead(string? text, string word, string what, int most, out CodeKind kind, out byte[] content, [NotNullWhen(false)] out string? error)
     {
         (kind, content) = (default, []);
         var symbols = (text ?? "").Trim();
@@ -46,10 +53,10 @@ public abstract record CarriedCode(CodeKind Kind, byte[] Content)
         if (symbols.Length == 0)
             return Wrong($"a {what} is needed; it begins with {word}", out error);
         // Line ends and spaces that a mail program has put in are no symbols.
-        if (symbols.Length > MaxSymbols * 2)
-            return Wrong($"a {what} has at most {MaxSymbols} symbols; this text has {symbols.Length} characters", out error);
-        if (!Crockford.TryRead(symbols, MaxSymbols, out var values, out var position))
-            return Wrong(position > MaxSymbols ? $"a {what} has at most {MaxSymbols} symbols" : $"symbol {position} of the {what} is not a letter or digit of the alphabet", out error);
+        if (symbols.Length > most * 2)
+            return Wrong($"a {what} has at most {most} symbols; this text has {symbols.Length} characters", out error);
+        if (!Crockford.TryRead(symbols, most, out var values, out var position))
+            return Wrong(position > most ? $"a {what} has at most {most} symbols" : $"symbol {position} of the {what} is not a letter or digit of the alphabet", out error);
         var bytes = Crockford.ToBits(values)[..(values.Length * 5 / 8)];
         if (bytes.Length <= CheckLength + 1)
             return Wrong($"the {what} is cut off", out error);
@@ -80,7 +87,8 @@ public abstract record CarriedCode(CodeKind Kind, byte[] Content)
 /// <summary>
 /// What a license server asks. Activation: the <see cref="ActivationRequest"/> and its proof (<see cref="ActivateRequest.Proof"/>).
 /// Key pack: a signed <see cref="Statements.RedemptionRequest"/>, which names the license server's key; a draw from an agreement: a signed
-/// <see cref="Statements.DrawRequest"/>, which does too.
+/// <see cref="Statements.DrawRequest"/>, which does too. Reactivation and deactivation: as an activation; a reactivation has behind the proof 8 bytes where
+/// key packs are still to come (<see cref="ReactivateRequest.After"/>). Replacement: a signed <see cref="Statements.ReplacementRequestStatement"/>.
 /// </summary>
 /// <param name="Kind">What it is for.</param>
 /// <param name="Content">The bytes.</param>
@@ -91,14 +99,31 @@ public sealed record RequestCode(CodeKind Kind, byte[] Content) : CarriedCode(Ki
     /// <summary>The text; a key pack's holds a product key, and is a secret.</summary>
     public string Text => Write(Word);
 
+    private const int ProvenLength = ActivationRequest.Length + ActivationAnswer.SignatureLength;
+
     public static RequestCode Activation(byte[] request, byte[] proof) => new(CodeKind.Activation, [.. request, .. proof]);
 
-    /// <summary>The request and its proof.</summary>
+    public static RequestCode Deactivation(byte[] request, byte[] proof) => new(CodeKind.Deactivation, [.. request, .. proof]);
+
+    public static RequestCode Reactivation(byte[] request, byte[] proof, long? after)
+    {
+        var content = new byte[ProvenLength + (after is null ? 0 : sizeof(long))];
+        request.CopyTo(content, 0);
+        proof.CopyTo(content, ActivationRequest.Length);
+        if (after is { } number)
+            BinaryPrimitives.WriteInt64BigEndian(content.AsSpan(ProvenLength), number);
+        return new(CodeKind.Reactivation, content);
+    }
+
+    /// <summary>The request of an activation, a reactivation or a deactivation, and its proof.</summary>
     /// <exception cref="InvalidOperationException">It is for something else.</exception>
     public (byte[] Request, byte[] Proof) ReadActivation()
-        => Kind == CodeKind.Activation
-            ? (Content[..Math.Min(Content.Length, ActivationRequest.Length)], Content[Math.Min(Content.Length, ActivationRequest.Length)..])
+        => Kind is CodeKind.Activation or CodeKind.Deactivation or CodeKind.Reactivation
+            ? (Content[..Math.Min(Content.Length, ActivationRequest.Length)], Content[Math.Min(Content.Length, ActivationRequest.Length)..(Kind == CodeKind.Reactivation ? Math.Min(Content.Length, ProvenLength) : Content.Length)])
             : throw new InvalidOperationException($"the code is for {Kind}");
+
+    /// <summary>After which key pack a reactivation goes on; null at its beginning.</summary>
+    public long? ReadAfter() => Kind == CodeKind.Reactivation && Content.Length == ProvenLength + sizeof(long) ? BinaryPrimitives.ReadInt64BigEndian(Content.AsSpan(ProvenLength)) : null;
 
     /// <summary>Reads a code.</summary>
     /// <param name="text">What was pasted, scanned or uploaded.</param>
@@ -106,7 +131,7 @@ public sealed record RequestCode(CodeKind Kind, byte[] Content) : CarriedCode(Ki
     /// <param name="error">What is wrong, fit to be shown.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out RequestCode? code, [NotNullWhen(false)] out string? error)
     {
-        code = TryRead(text, Word, "request code", out var kind, out var content, out error) ? new(kind, content) : null;
+        code = TryRead(text, Word, "request code", MaxSymbols, out var kind, out var content, out error) ? new(kind, content) : null;
         return code is not null;
     }
 
@@ -117,7 +142,8 @@ public sealed record RequestCode(CodeKind Kind, byte[] Content) : CarriedCode(Ki
 /// <summary>
 /// What a clearinghouse answers. Activation: an <see cref="ActivationAnswer"/>; key pack: length (2 bytes, big-endian) and bytes of the signed
 /// <see cref="Statements.KeyPackStatement"/>. Behind it the issuing certificate, DER. A draw's answer has the 25 symbols of the product key that was drawn
-/// (ASCII, without hyphens) before what a key pack's has.
+/// (ASCII, without hyphens) before what a key pack's has. Reactivation and replacement: <see cref="CarriedDocuments"/>. Deactivation: as a key pack's, with a
+/// signed <see cref="Statements.DeactivationStatement"/>.
 /// </summary>
 /// <param name="Kind">What it is for.</param>
 /// <param name="Content">The bytes.</param>
@@ -132,6 +158,19 @@ public sealed record ResponseCode(CodeKind Kind, byte[] Content) : CarriedCode(K
 
     public static ResponseCode KeyPack(byte[] statement, byte[] issuingCertificate)
         => new(CodeKind.KeyPack, [(byte)(statement.Length >> 8), (byte)statement.Length, .. statement, .. issuingCertificate]);
+
+    public static ResponseCode Deactivation(byte[] confirmation, byte[] issuingCertificate)
+        => new(CodeKind.Deactivation, KeyPack(confirmation, issuingCertificate).Content);
+
+    public static ResponseCode Reactivation(CarriedDocuments documents) => new(CodeKind.Reactivation, documents.Encode());
+
+    public static ResponseCode Replacement(CarriedDocuments documents) => new(CodeKind.Replacement, documents.Encode());
+
+    /// <summary>The parts of a deactivation's code; null when it is cut off or for something else.</summary>
+    public (byte[] Confirmation, byte[] IssuingCertificate)? ReadDeactivation() => Kind == CodeKind.Deactivation ? ReadKeyPack(Content) : null;
+
+    /// <summary>The documents in a code of this kind; null when it is cut off or for something else.</summary>
+    public CarriedDocuments? ReadDocuments(CodeKind kind) => Kind == kind && CarriedDocuments.TryDecode(Content, out var documents) ? documents : null;
 
     /// <summary>The parts of an activation's code; null when it is cut off or for something else.</summary>
     public (ActivationAnswer Answer, byte[] IssuingCertificate)? ReadActivation()
@@ -165,7 +204,7 @@ public sealed record ResponseCode(CodeKind Kind, byte[] Content) : CarriedCode(K
     /// <param name="error">What is wrong, fit to be shown.</param>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ResponseCode? code, [NotNullWhen(false)] out string? error)
     {
-        code = TryRead(text, Word, "response code", out var kind, out var content, out error) ? new(kind, content) : null;
+        code = TryRead(text, Word, "response code", MaxLongSymbols, out var kind, out var content, out error) ? new(kind, content) : null;
         return code is not null;
     }
 

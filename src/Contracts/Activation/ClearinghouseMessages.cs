@@ -32,6 +32,37 @@ public sealed record ActivateRequest(byte[] Request, byte[] Proof, CompanyInform
 /// <param name="IssuingCertificate">The issuing certificate, PEM.</param>
 public sealed record ActivateResponse(ushort Day, uint KeyId, byte Term, byte[] Signature, string IssuingCertificate);
 
+/// <summary>
+/// <c>POST /v1/reactivations</c>: a new certificate for the same key, and every key pack that the clearinghouse has for it. The same request (38 bytes) again
+/// gets the same certificate; company information stays as it is.
+/// </summary>
+/// <param name="Request"><see cref="ActivationRequest.Encode"/>, of a reactivation's kind.</param>
+/// <param name="Proof">As in <see cref="ActivateRequest"/>.</param>
+/// <param name="Contact">Who confirms it.</param>
+/// <param name="After">Goes on with key packs after this number, the <see cref="ReactivateResponse.Next"/> of the answer before; null at the beginning.</param>
+public sealed record ReactivateRequest(byte[] Request, byte[] Proof, ContactPerson Contact, long? After = null);
+
+/// <param name="Activation">The license server's new certificate.</param>
+/// <param name="KeyPacks">At most <see cref="MaxKeyPacks"/>.</param>
+/// <param name="Next">Where to go on; null after the last key pack.</param>
+public sealed record ReactivateResponse(ActivateResponse Activation, IReadOnlyList<RedeemResponse> KeyPacks, long? Next = null)
+{
+    public const int MaxKeyPacks = 100;
+}
+
+/// <summary>
+/// <c>POST /v1/deactivations</c>: the license server has given its key packs up. Their product keys can be redeemed again, and what was drawn goes back to its
+/// agreement. The same request (38 bytes) again gets the same confirmation.
+/// </summary>
+/// <param name="Request"><see cref="ActivationRequest.Encode"/>, of kind <see cref="ActivationKind.Deactivate"/>.</param>
+/// <param name="Proof">As in <see cref="ActivateRequest"/>.</param>
+/// <param name="Contact">Who confirms it.</param>
+public sealed record DeactivateRequest(byte[] Request, byte[] Proof, ContactPerson Contact);
+
+/// <param name="Confirmation">A <see cref="Statements.DeactivationStatement"/>, signed by an issuing key.</param>
+/// <param name="IssuingCertificate">The certificate of the key that signed it, PEM.</param>
+public sealed record DeactivateResponse(byte[] Confirmation, string IssuingCertificate);
+
 /// <summary><c>POST /v1/product-keys/check</c>. Spends nothing.</summary>
 /// <param name="ProductKey">The key as typed.</param>
 /// <param name="LicenseServerId">Who asks, so that its own redeemed key is told from another's; may be null.</param>

@@ -27,11 +27,12 @@ public sealed record PublisherAuditHead(long? Number = null, string? Hash = null
 /// <param name="Clock">What counts as now.</param>
 /// <param name="Recovery">While the ledger is older than what hosts have seen; else null.</param>
 /// <param name="IssuesNothing">Why it issues nothing more; null where it does.</param>
+/// <param name="IssuesNothingReason">The reason code of the same.</param>
 /// <param name="Successions">The keys that this one has followed, and one that is under way; null where there are none.</param>
 public sealed record LicenseServerStatus(
     string LicenseServerId, string Address, string KeyFingerprint, bool Activated, DateTimeOffset CertificateUntil,
     string? Clearinghouse, long LedgerNumber, int Hosts, IReadOnlyList<CalCounts> Counts, ClockStatus? Clock = null, RecoveryStatus? Recovery = null, string? IssuesNothing = null,
-    IReadOnlyList<SuccessionStatus>? Successions = null);
+    Licensing.RefusalReason? IssuesNothingReason = null, IReadOnlyList<SuccessionStatus>? Successions = null);
 
 /// <param name="From">The License Server ID of the key that was.</param>
 /// <param name="To">That of the key that follows.</param>
@@ -86,6 +87,57 @@ public sealed record CarriedActivation(
 /// <param name="Groups">from the telephone: 23 groups of 6 symbols.</param>
 /// <param name="IssuingCertificates">For the telephone: issuing certificates, PEM, as they come with the package or the key's e-mail; null where the license server has them.</param>
 public sealed record CarriedActivationAnswer(string? ResponseCode, IReadOnlyList<string>? Groups = null, string? IssuingCertificates = null);
+
+/// <summary><c>POST /v1/reactivation</c>: activates the license server again, automatically.</summary>
+/// <param name="Reason">Why.</param>
+/// <param name="Contact">Who confirms it.</param>
+public sealed record ReactivateServerRequest(ReactivationReason? Reason, ContactPerson Contact);
+
+/// <summary><c>POST /v1/reactivation/request</c>: answers a <see cref="CarriedExchange"/>, with the same request for the same reason until the reactivation is done.</summary>
+/// <param name="Reason">Why.</param>
+public sealed record CarriedReactivationRequest(ReactivationReason? Reason);
+
+/// <summary>How far a reactivation is.</summary>
+/// <param name="Server">The license server.</param>
+/// <param name="Restored">Key packs that it had lost and has again.</param>
+/// <param name="More">Further key packs are to be asked for, with the next request.</param>
+public sealed record ReactivationProgress(LicenseServerStatus Server, int Restored, bool More);
+
+/// <summary><c>POST /v1/deactivation</c>: gives the key packs up, and tells the clearinghouse. Answers a <see cref="LicenseServerStatus"/>.</summary>
+/// <param name="Contact">Who confirms it.</param>
+public sealed record DeactivateServerRequest(ContactPerson Contact);
+
+/// <summary><c>POST /v1/deactivation/request</c>: gives the key packs up, and answers a <see cref="CarriedExchange"/>, with the same request at every call.</summary>
+/// <param name="GivesUp">True: it is meant. Nothing is issued from then on, and there is no way back but to be activated again.</param>
+public sealed record BeginDeactivationRequest(bool? GivesUp);
+
+/// <summary>What a person carries to the clearinghouse's page for a reactivation, a deactivation or a replacement.</summary>
+/// <param name="LicenseServerId">Its ID.</param>
+/// <param name="RequestCode">For the clearinghouse's page; see <see cref="Activation.RequestCode"/>.</param>
+/// <param name="Clearinghouse">The clearinghouse's address; null when none is configured.</param>
+/// <param name="Root">As in <see cref="CarriedActivation"/>.</param>
+public sealed record CarriedExchange(string LicenseServerId, string RequestCode, string? Clearinghouse, string Root);
+
+/// <summary><c>POST /v1/reactivation/answer</c>, <c>POST /v1/deactivation/answer</c>: what came back.</summary>
+/// <param name="ResponseCode">From the page.</param>
+public sealed record CarriedResponse(string ResponseCode);
+
+/// <summary>
+/// <c>POST /v1/trust</c>: what there is to know of the publisher, by hand. Where documents of this license server are by an issuing key that was withdrawn,
+/// nothing is taken without the response codes to the requests that are then answered.
+/// </summary>
+/// <param name="Documents">As <c>GET /v1/trust</c> of the clearinghouse has them.</param>
+/// <param name="ResponseCodes">From the page; null at first.</param>
+public sealed record InstallTrustRequest(Trust.TrustDocuments Documents, IReadOnlyList<string>? ResponseCodes = null);
+
+/// <param name="Taken">All of it is in the ledger; else the requests are to be answered first.</param>
+/// <param name="Roots">Roots that are known.</param>
+/// <param name="Withdrawals">Number of the list of withdrawn issuing keys; 0 before the first.</param>
+/// <param name="Revocations">Number of the revocation list; 0 before the first.</param>
+/// <param name="Requests">To be carried to the clearinghouse; empty when all is taken.</param>
+/// <param name="Clearinghouse">The clearinghouse's address; null when none is configured.</param>
+/// <param name="Root">As in <see cref="CarriedActivation"/>.</param>
+public sealed record InstalledTrust(bool Taken, int Roots, long Withdrawals, long Revocations, IReadOnlyList<CarriedExchange> Requests, string? Clearinghouse, string Root);
 
 /// <summary><c>POST /v1/packs/request</c>: what a person carries to the clearinghouse to redeem a product key (<see cref="ProductKeyRequest"/>).</summary>
 /// <param name="LicenseServerId">Its ID, which is read aloud on the telephone, with the product key.</param>

@@ -11,6 +11,12 @@ public sealed class ClearinghouseClient(HttpClient http)
     public Task<ActivateResponse> ActivateAsync(ActivateRequest request, CancellationToken cancellation)
         => http.PostAsync<ActivateRequest, ActivateResponse>("v1/activations", request, cancellation);
 
+    public Task<ReactivateResponse> ReactivateAsync(ReactivateRequest request, CancellationToken cancellation)
+        => http.PostAsync<ReactivateRequest, ReactivateResponse>("v1/reactivations", request, cancellation);
+
+    public Task<DeactivateResponse> DeactivateAsync(DeactivateRequest request, CancellationToken cancellation)
+        => http.PostAsync<DeactivateRequest, DeactivateResponse>("v1/deactivations", request, cancellation);
+
     public Task<CheckProductKeyResponse> CheckProductKeyAsync(CheckProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<CheckProductKeyRequest, CheckProductKeyResponse>("v1/product-keys/check", request, cancellation);
 
@@ -106,6 +112,9 @@ public sealed class ClearinghouseAdministrationClient(HttpClient http)
     public Task<LiftedRevocationRecord> LiftRevocationAsync(long number, LiftRevocationRequest request, CancellationToken cancellation)
         => http.PostAsync<LiftRevocationRequest, LiftedRevocationRecord>($"v1/revocations/{number}/lift", request, cancellation);
 
+    public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
+        => http.GetAsync<TrustDocuments>("v1/trust/documents", cancellation);
+
     public Task<ExtendGraceResponse> ExtendGraceAsync(ExtendGraceRequest request, CancellationToken cancellation)
         => http.PostAsync<ExtendGraceRequest, ExtendGraceResponse>("v1/grace-extensions", request, cancellation);
 
@@ -182,6 +191,27 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
 
     public Task<LicenseServerStatus> ActivationAnswerAsync(CarriedActivationAnswer request, CancellationToken cancellation)
         => http.PostAsync<CarriedActivationAnswer, LicenseServerStatus>("v1/activation/answer", request, cancellation);
+
+    public Task<ReactivationProgress> ReactivateAsync(ReactivateServerRequest request, CancellationToken cancellation)
+        => http.PostAsync<ReactivateServerRequest, ReactivationProgress>("v1/reactivation", request, cancellation);
+
+    public Task<CarriedExchange> ReactivationRequestAsync(CarriedReactivationRequest request, CancellationToken cancellation)
+        => http.PostAsync<CarriedReactivationRequest, CarriedExchange>("v1/reactivation/request", request, cancellation);
+
+    public Task<ReactivationProgress> ReactivationAnswerAsync(CarriedResponse request, CancellationToken cancellation)
+        => http.PostAsync<CarriedResponse, ReactivationProgress>("v1/reactivation/answer", request, cancellation);
+
+    public Task<LicenseServerStatus> DeactivateAsync(DeactivateServerRequest request, CancellationToken cancellation)
+        => http.PostAsync<DeactivateServerRequest, LicenseServerStatus>("v1/deactivation", request, cancellation);
+
+    public Task<CarriedExchange> DeactivationRequestAsync(CancellationToken cancellation)
+        => http.PostAsync<BeginDeactivationRequest, CarriedExchange>("v1/deactivation/request", new(true), cancellation);
+
+    public Task<LicenseServerStatus> DeactivationAnswerAsync(CarriedResponse request, CancellationToken cancellation)
+        => http.PostAsync<CarriedResponse, LicenseServerStatus>("v1/deactivation/answer", request, cancellation);
+
+    public Task<InstalledTrust> InstallTrustAsync(InstallTrustRequest request, CancellationToken cancellation)
+        => http.PostAsync<InstallTrustRequest, InstalledTrust>("v1/trust", request, cancellation);
 
     public Task<CarriedRedemption> PackRequestAsync(ProductKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<ProductKeyRequest, CarriedRedemption>("v1/packs/request", request, cancellation);

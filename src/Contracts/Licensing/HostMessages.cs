@@ -79,6 +79,9 @@ public enum RefusalReason
 
     /// <summary>The publisher has revoked the license server.</summary>
     LicenseServerRevoked,
+
+    /// <summary>The license server was deactivated: it has given its key packs up.</summary>
+    LicenseServerDeactivated,
 }
 
 /// <summary>The ledger's head after an answer: what the host keeps as evidence.</summary>

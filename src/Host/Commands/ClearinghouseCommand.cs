@@ -22,6 +22,7 @@ internal static class ClearinghouseCommand
             RotateIssuing(),
             TelephoneCommand.Create(),
             new Command("grace", "Grace periods of session hosts.") { ExtendGrace() },
+            TrustCommand.CreateForClearinghouse(),
             AgreementsCommand.Create(),
             CustomersCommand.Create(),
             AccountsCommand.Create(Role, What),

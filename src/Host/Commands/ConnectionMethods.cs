@@ -41,6 +41,27 @@ internal sealed class ConnectionMethods
             command.Add(option);
     }
 
+    /// <summary>Likewise for what is not done by telephone.</summary>
+    public void AddTwoTo(Command command)
+    {
+        _method.Description = "automatic (over the network) or web (codes, by a web page on any device).";
+        _method.HelpName = "automatic|web";
+        _method.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<ConnectionMethod>() == ConnectionMethod.Telephone)
+                result.AddError("--method is automatic or web; by telephone a license server is activated, and key packs are installed");
+        });
+        foreach (var option in new Option[] { _method, _answer, _carry, _clearinghouse })
+            command.Add(option);
+    }
+
+    /// <summary>For what goes by files, or is carried.</summary>
+    public void AddCarryTo(Command command)
+    {
+        command.Add(_carry);
+        command.Add(_clearinghouse);
+    }
+
     public ConnectionMethod Method(ParseResult parse) => parse.GetValue(_method);
 
     public bool Carries(ParseResult parse) => parse.GetValue(_carry);
@@ -50,7 +71,11 @@ internal sealed class ConnectionMethods
     /// <summary>What came back, as text; null when it was not given.</summary>
     /// <exception cref="UsageException">Its file cannot be read.</exception>
     public string? Answer(ParseResult parse)
-        => parse.GetValue(_answer) is not { } given ? null : File.Exists(given) ? Read(given) : given;
+        => parse.GetValue(_answer) is { } given ? TextOf(given) : null;
+
+    /// <summary>A text, or what is in its file.</summary>
+    /// <exception cref="UsageException">Its file cannot be read.</exception>
+    public static string TextOf(string given) => File.Exists(given) ? Read(given) : given;
 
     /// <summary>A call that goes over the network, again when it fails for a moment; what failed is said, and which other ways there are.</summary>
     /// <param name="parse">The command line.</param>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Statements;
 using Ostiary.Host.Terminal;
 
@@ -13,7 +14,10 @@ internal static class ServerCommand
 {
     public const string Role = "license-server";
 
-    public static Command Create() => new("server", "The license server of this machine.") { ActivateCommand.Create(), Status(), PolicyCommand.Create(), Clock(), Succeed(), PublisherHead() };
+    public static Command Create() => new("server", "The license server of this machine.")
+    {
+        ActivateCommand.Create(), ReactivateCommand.Create(), DeactivateCommand.Create(), Status(), TrustCommand.CreateForServer(), PolicyCommand.Create(), Clock(), Succeed(), PublisherHead(),
+    };
 
     private static Command Status() => new Command("status", "Shows activation, key packs and counts.").Calls(
         Role,
@@ -82,7 +86,7 @@ internal static class ServerCommand
         screen.Facts(
             ("License Server ID", status.LicenseServerId),
             ("Address", status.Address),
-            ("Activated", status.Activated ? $"yes, until {Screen.Time(status.CertificateUntil)}" : "no: it issues temporary CALs only. 'ostiary server activate' activates it."),
+            ("Activated", status.Activated ? $"yes, until {Screen.Time(status.CertificateUntil)}" : status.IssuesNothingReason is null ? "no: it issues temporary CALs only. 'ostiary server activate' activates it." : "no"),
             ("Clearinghouse", status.Clearinghouse ?? "none configured"),
             ("Key fingerprint", status.KeyFingerprint),
             ("Session hosts", status.Hosts.ToString(CultureInfo.InvariantCulture)),
@@ -101,8 +105,8 @@ internal static class ServerCommand
             screen.Line(succession.At is { } at
                 ? $"This license server followed {succession.From} on {Screen.Time(at)} ({KebabCase.Of(succession.Cause)}){(succession.Reason is { } why ? $": {Screen.Harmless(why)}" : "")}."
                 : $"! succession-under-way: {succession.To} is to follow ({KebabCase.Of(succession.Cause)}). 'ostiary server succeed' goes on with it{(succession.Cause == SuccessionCause.Planned ? "" : $", once the publisher has said: ostiary clearinghouse servers succeed {succession.From} --to {succession.To}")}.");
-        if (status.IssuesNothing is { } nothing)
-            screen.Line($"! license-server-revoked: {nothing} Ask the publisher.");
+        if (status is { IssuesNothing: { } nothing, IssuesNothingReason: { } reason })
+            screen.Line($"! {KebabCase.Of(reason)}: {nothing} {(reason == RefusalReason.LicenseServerRevoked ? "Ask the publisher." : "'ostiary server deactivate' goes on where it is not confirmed; 'ostiary server activate' activates it again.")}");
         if (status.Recovery is { } recovery)
             screen.Line($"! recovering: A session host has seen ledger number {recovery.SeenNumber}, which is higher than the ledger's. {recovery.HostsMissing} session hosts have not sent their receipts yet; until they have, or {Screen.Time(recovery.Until)}, newcomers get temporary CALs only. Remove hosts that are gone ('ostiary hosts remove HOST').");
         if (status.Clock is { Confirmed: false } clock)

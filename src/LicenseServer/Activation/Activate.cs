@@ -55,36 +55,74 @@ internal static class Activate
         await AcceptAsync(context, asked, new(response.Day, response.KeyId, response.Term, response.Signature ?? []), issuing).ConfigureAwait(false);
     }
 
-    /// <summary>What is asked of a clearinghouse, the same at every call.</summary>
-    internal static Task<ActivationRequest> RequestAsync(HttpContext context) => RequestAsync(context.RequestServices.GetRequiredService<Ledger>(), context.RequestAborted);
-
-    /// <summary>Likewise.</summary>
-    internal static async Task<ActivationRequest> RequestAsync(Ledger ledger, CancellationToken cancellation)
+    /// <summary>What is asked of a clearinghouse to be activated, the same at every call.</summary>
+    /// <exception cref="ProblemException">A deactivation has begun and is not confirmed.</exception>
+    internal static async Task<ActivationRequest> RequestAsync(HttpContext context)
     {
-        var (nonce, _) = await ledger.WorkAsync(Nonce, cancellation).ConfigureAwait(false);
-        return ledger.Identity.Key.Request(ActivationKind.Activate, nonce);
+        var ledger = context.RequestServices.GetRequiredService<Ledger>();
+        if (ledger.Identity.Current.IsDeactivating)
+            throw Deactivate.NotDone();
+        return ledger.Identity.Current.DeactivatedAt is null
+            ? await AcceptedAsync(ledger, context.RequestAborted).ConfigureAwait(false)
+            : await PendingAsync(ledger, ActivationKind.Activate, context.RequestAborted).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// The request whose answer is the license server's certificate, or that of its first activation while there is none. What is pending beside it does not count:
+    /// the clearinghouse may not know it.
+    /// </summary>
+    internal static async Task<ActivationRequest> AcceptedAsync(Ledger ledger, CancellationToken cancellation)
+    {
+        var ((kind, nonce), _) = await ledger.WorkAsync(
+            batch =>
+            {
+                var row = batch.Db.Identity.AsTracking().Single();
+                row.ActivationNonce ??= DrawNonce();
+                return ((ActivationKind)(row.AcceptedKind ?? (int)ActivationKind.Activate), (uint)row.ActivationNonce.Value);
+            },
+            cancellation).ConfigureAwait(false);
+        return ledger.Identity.Key.Request(kind, nonce);
+    }
+
+    /// <summary>A request beside the accepted one: stored before it is sent, the same until it is answered.</summary>
+    internal static async Task<ActivationRequest> PendingAsync(Ledger ledger, ActivationKind kind, CancellationToken cancellation)
+    {
+        var (nonce, _) = await ledger.WorkAsync(
+            batch =>
+            {
+                var row = batch.Db.Identity.AsTracking().Single();
+                // Since the caller looked, another one may have begun to deactivate.
+                if (row.PendingKind == (int)ActivationKind.Deactivate)
+                    throw Deactivate.NotDone();
+                row.Ask((int)kind, DrawNonce());
+                return (uint)row.PendingNonce!.Value;
+            },
+            cancellation).ConfigureAwait(false);
+        return ledger.Identity.Key.Request(kind, nonce);
+    }
+
+    internal static uint DrawNonce() => BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
 
     /// <summary>Checks an answer, by whatever way it came, and is activated by it.</summary>
     /// <exception cref="ProblemException">It is not signed by this issuing key, is for another request, or does not lead to the root now.</exception>
     internal static async Task AcceptAsync(HttpContext context, ActivationRequest asked, ActivationAnswer answer, X509Certificate2 issuing)
     {
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        var trust = context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust;
-        var certificate = answer.TryAssemble(asked, issuing)
-            ?? throw new ProblemException(LicensingProblem.SignatureInvalid, "the clearinghouse's answer is not signed by its issuing key, or is for another request");
-        CheckLeadsToRoot(certificate, issuing, trust, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
-
-        var (row, _) = await ledger.WorkAsync(batch => Record(batch, certificate, issuing.RawData, trust), context.RequestAborted).ConfigureAwait(false);
+        var (certificate, trust) = Verify(context, asked, answer, issuing);
+        var (row, _) = await ledger.WorkAsync(batch => Record(batch, asked, certificate, issuing.RawData, trust), context.RequestAborted).ConfigureAwait(false);
         ledger.Recertify(row);
         Log.Activated(context.RequestServices.GetRequiredService<ILogger<Ledger>>(), ledger.Identity.Current.Until);
     }
 
-    private static uint Nonce(LedgerBatch batch)
+    /// <summary>The certificate of an answer, DER.</summary>
+    /// <exception cref="ProblemException">It is not signed by this issuing key, is for another request, or does not lead to the root now.</exception>
+    internal static (byte[] Certificate, PublisherTrust Trust) Verify(HttpContext context, ActivationRequest asked, ActivationAnswer answer, X509Certificate2 issuing)
     {
-        var row = batch.Db.Identity.AsTracking().Single();
-        row.ActivationNonce ??= BitConverter.ToUInt32(RandomNumberGenerator.GetBytes(sizeof(uint)));
-        return (uint)row.ActivationNonce.Value;
+        var trust = context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust;
+        var certificate = answer.TryAssemble(asked, issuing)
+            ?? throw new ProblemException(LicensingProblem.SignatureInvalid, "the clearinghouse's answer is not signed by its issuing key, or is for another request");
+        CheckLeadsToRoot(certificate, issuing, trust, context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
+        return (certificate, trust);
     }
 
     private static void CheckLeadsToRoot(byte[] certificate, X509Certificate2 issuing, PublisherTrust trust, DateTimeOffset now)
@@ -95,19 +133,29 @@ internal static class Activate
                 $"the certificate from the clearinghouse, valid from {own.NotBefore.ToUniversalTime():u}, does not lead to the published root at {now:u}; check this machine's clock");
     }
 
-    internal static IdentityRow Record(LedgerBatch batch, byte[] certificate, byte[] issuing, PublisherTrust trust)
+    internal static IdentityRow Record(LedgerBatch batch, ActivationRequest asked, byte[] certificate, byte[] issuing, PublisherTrust trust)
     {
         var row = batch.Db.Identity.AsTracking().Single();
         // Two activations at once get the same answer; the second one changes nothing.
         if (row.ActivatedAt is not null)
             return row;
-        row.Activate(certificate, issuing, trust.Roots[0].RawData, batch.Now);
+        Accept(batch, row, "license-server-activated", asked, certificate, issuing, trust, null);
+        return row;
+    }
+
+    internal static void Accept(
+        LedgerBatch batch, IdentityRow row, string kind, ActivationRequest asked, byte[] certificate, byte[] issuing, PublisherTrust trust, long? next)
+    {
+        row.Accept((int)asked.Kind, asked.Nonce, certificate, issuing, trust.Roots[0].RawData, batch.Now, next);
         row.Know(trust.Encode());
-        batch.Audit("license-server-activated", CanonicalContent.Identity, row.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), number =>
+        Enter(batch, kind, row);
+    }
+
+    /// <summary>The audit entry of the identity's row.</summary>
+    internal static void Enter(LedgerBatch batch, string kind, IdentityRow row)
+        => batch.Audit(kind, CanonicalContent.Identity, row.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), number =>
         {
             row.LedgerNumber = number;
             return CanonicalContent.Of(row);
         });
-        return row;
-    }
 }

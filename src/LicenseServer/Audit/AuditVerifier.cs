@@ -46,7 +46,7 @@ internal sealed class AuditVerifier
         await verifier.CompareAsync(AccountContent.Accounts, db.Accounts, row => row.AccountId.ToString(), AccountContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(AccountContent.Tokens, db.Tokens, row => row.TokenId.ToString(), AccountContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(
-            CanonicalContent.Identity, db.Identity.Where(row => row.ActivatedAt != null), row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
+            CanonicalContent.Identity, db.Identity.Where(row => row.Certificate != null), row => $"{row.Id}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         verifier.NameMissingRows();
         await verifier.CompareSeatsAsync(cancellation).ConfigureAwait(false);
         await verifier.CheckSignaturesAsync(cancellation).ConfigureAwait(false);

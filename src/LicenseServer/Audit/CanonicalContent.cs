@@ -175,6 +175,11 @@ internal static class CanonicalContent
         json.WriteString("root"u8, Hash(identity.Root ?? []));
         json.WriteString("trust"u8, Hash(identity.Trust ?? []));
         WriteTime(json, "activatedAt", identity.ActivatedAt);
+        // Not there before the first deactivation: entries of before stay what they were.
+        if (identity.DeactivatedAt is not null)
+            WriteTime(json, "deactivatedAt", identity.DeactivatedAt);
+        if (identity.Confirmation is { } confirmation)
+            json.WriteString("confirmation"u8, Hash(confirmation));
         json.WriteNumber("ledgerNumber"u8, identity.LedgerNumber);
     });
 }

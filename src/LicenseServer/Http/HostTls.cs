@@ -69,7 +69,7 @@ internal sealed class HostTls(LicenseServerIdentity identity, TimeProvider time)
         var toBeSigned = fields.ToBeSigned();
         using var bare = X509CertificateLoader.LoadCertificate(CertificateFields.Assemble(toBeSigned, issuer.Key.SignCertificate(toBeSigned)));
         var certificate = bare.CopyWithPrivateKey(key);
-        var context = SslStreamCertificateContext.Create(certificate, issuer.IsActivated ? [.. issuer.Chain] : [MakeSendable(issuer)], offline: true);
+        var context = SslStreamCertificateContext.Create(certificate, issuer.Trust is not null ? [.. issuer.Chain] : [MakeSendable(issuer)], offline: true);
         return new(issuer, certificate, context, notBefore, fields.NotAfter);
     }
 

@@ -2,8 +2,10 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
 using Ostiary.Contracts.Trust;
@@ -19,11 +21,14 @@ namespace Ostiary.LicenseServer.Identity;
 /// <param name="Key">Its key.</param>
 /// <param name="Certificate">Its certificate: self-made, or issued by a clearinghouse.</param>
 /// <param name="Chain">The certificate and those above it without the root: what CALs, hosts and TLS carry.</param>
-/// <param name="Trust">What is known of the publisher; null while it is not activated.</param>
+/// <param name="Trust">What is known of the publisher; null before the first activation.</param>
 /// <param name="Predecessors">The keys that it had before, the first one first.</param>
 /// <param name="LedgerNumber">The ledger number of what it was read from.</param>
+/// <param name="DeactivatedAt">When it gave its key packs up; null while it has not.</param>
+/// <param name="IsDeactivating">The clearinghouse has not confirmed that yet.</param>
 internal sealed record Credentials(
-    SigningKey Key, X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, IReadOnlyList<Predecessor> Predecessors, long LedgerNumber)
+    SigningKey Key, X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, IReadOnlyList<Predecessor> Predecessors, long LedgerNumber,
+    DateTimeOffset? DeactivatedAt = null, bool IsDeactivating = false)
 {
     public LicenseServerId Id { get; } = LicenseServerId.Of(Key.PublicKey);
 
@@ -33,17 +38,21 @@ internal sealed record Credentials(
     /// <summary>Another node has followed the key, and this process still has the one of before: whatever it signed now would be nobody's.</summary>
     public bool IsSuperseded { get; } = KeyFingerprint.Of(Certificate) != Key.Fingerprint;
 
-    public bool IsActivated => Trust is not null;
+    public bool IsActivated => Trust is not null && DeactivatedAt is null;
 
-    /// <summary>The root that the chain leads to; null while it is not activated.</summary>
+    /// <summary>The root that the chain leads to; null before the first activation.</summary>
     public X509Certificate2? Root { get; } = Trust?.Roots.FirstOrDefault(root => DeviceCal.IsSignedBy(Chain[^1], root)) ?? Trust?.Roots[0];
 
     /// <summary>The publisher has revoked this license server; null where not.</summary>
     public RevokedLicenseServer? Revoked { get; } = Trust?.RevocationOf(KeyFingerprint.Of(Certificate));
 
     /// <summary>Why nothing is issued; null where it is.</summary>
-    public string? WhyIssuesNothing
-        => Revoked is { } entry ? $"The publisher revoked this license server on {entry.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(entry.Reason)}); it issues nothing more." : null;
+    public IssuesNothing? WhyIssuesNothing => (Revoked, DeactivatedAt) switch
+    {
+        ({ } entry, _) => new(RefusalReason.LicenseServerRevoked, $"The publisher revoked this license server on {entry.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(entry.Reason)}); it issues nothing more."),
+        (_, { } at) => new(RefusalReason.LicenseServerDeactivated, $"This license server gave its key packs up on {at:yyyy-MM-dd}; it issues nothing{(IsDeactivating ? ", and the clearinghouse has not confirmed it yet" : " until it is activated again")}."),
+        _ => null,
+    };
 
     public DateTimeOffset Until { get; } = Certificate.NotAfter.ToUniversalTime();
 
@@ -64,6 +73,11 @@ internal sealed record Credentials(
     /// <summary>A key pack's number follows from its product key and the key of the license server that redeemed it: this one, or one before it.</summary>
     public IEnumerable<KeyFingerprint> EverKeys => Predecessors.Select(before => before.Fingerprint).Prepend(Key.Fingerprint);
 }
+
+/// <summary>Why a license server issues nothing.</summary>
+/// <param name="Reason">The reason code.</param>
+/// <param name="Text">One sentence.</param>
+internal sealed record IssuesNothing(RefusalReason Reason, string Text);
 
 /// <summary>The license server's key and its certificates.</summary>
 internal sealed class LicenseServerIdentity : IDisposable
@@ -167,7 +181,8 @@ internal sealed class LicenseServerIdentity : IDisposable
 
         var own = X509CertificateLoader.LoadCertificate(certificate);
         return new(
-            key, own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust), predecessors, row.LedgerNumber);
+            key, own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust), predecessors, row.LedgerNumber,
+            row.DeactivatedAt, row.PendingKind == (int)ActivationKind.Deactivate);
     }
 
     private static byte[] MakeCertificate(SigningKey key, DateTimeOffset now)

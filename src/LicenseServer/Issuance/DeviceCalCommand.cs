@@ -68,7 +68,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, LicenseServer
         if (!host.Allowed)
             return new(null, false, RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
         if (_own.WhyIssuesNothing is { } whyNothing)
-            return new(null, false, RefusalReason.LicenseServerRevoked, whyNothing);
+            return new(null, false, whyNothing.Reason, whyNothing.Text);
         var device = FindDevice(batch) ?? NewDevice(batch);
         foreach (var over in batch.Rows.OfDevice(device).OfType<License>().Where(license => license.Status == LicenseStatus.Live && license.IsOver(batch.Now)).ToList())
             batch.Expire(over);

@@ -61,7 +61,7 @@ internal sealed class UserCalCommand(UserCalQuestion question, LicenseServerIden
             return Refusal(RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
         // As it is when the transaction has its turn: another node may have changed it since the request came.
         if (identity.Current.WhyIssuesNothing is { } whyNothing)
-            return Refusal(RefusalReason.LicenseServerRevoked, whyNothing);
+            return Refusal(whyNothing.Reason, whyNothing.Text);
         var accountHost = host.SeparateAccounts && question.User.StableId is null ? host.HostId : (Guid?)null;
         var person = PersonKey.Of(question.User, accountHost);
         var held = batch.Rows.OfPerson(person);

@@ -77,16 +77,16 @@ internal static class InstallPack
     internal static async Task<Pack> AcceptAsync(HttpContext context, ProductKeyText productKey, byte[] signed, X509Certificate2 issuing)
     {
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
-        using var issuingKey = issuing.GetECDsaPublicKey();
-        if (issuingKey is null || !Statement.TryVerify(signed, issuingKey, out var payload))
-            throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is not signed by the clearinghouse's issuing key");
-        var statement = Decode(payload);
+        var statement = Verify(signed, issuing);
         if (statement.LicenseServer != ledger.Identity.Key.Fingerprint)
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is for another license server");
         if (!ledger.Identity.Current.EverKeys.Any(key => statement.PackId == KeyPackAnswer.PackIdOf(productKey.Key, key)))
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is of another product key");
 
-        if (context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust.RevocationOf(statement.PackId) is { } revoked)
+        // Its product key may have come back to this license server: then it is off the newest list.
+        if (RevocationOf(context, statement.PackId) is not null)
+            await context.RequestServices.GetRequiredService<TrustPulls>().TryPullAsync(context.RequestAborted).ConfigureAwait(false);
+        if (RevocationOf(context, statement.PackId) is { } revoked)
             throw new ProblemException(LicensingProblem.RuleForbids, $"the publisher revoked key pack {statement.PackId} on {revoked.RevokedAt:yyyy-MM-dd} ({KebabCase.Of(revoked.Reason)})");
 
         var (hash, issuingCertificate) = (productKey.Hash(), issuing.RawData);
@@ -94,6 +94,18 @@ internal static class InstallPack
         Log.PackInstalled(context.RequestServices.GetRequiredService<ILogger<Ledger>>(), pack.PackId, pack.Quantity, pack.Version.Year);
         return pack;
     }
+
+    /// <summary>The statement of a key pack that this issuing key has signed.</summary>
+    /// <exception cref="ProblemException">It has not.</exception>
+    internal static KeyPackStatement Verify(byte[] signed, X509Certificate2 issuing)
+    {
+        using var issuingKey = issuing.GetECDsaPublicKey();
+        return issuingKey is not null && Statement.TryVerify(signed, issuingKey, out var payload)
+            ? Decode(payload)
+            : throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is not signed by the clearinghouse's issuing key");
+    }
+
+    private static RevokedKeyPack? RevocationOf(HttpContext context, Guid packId) => context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust.RevocationOf(packId);
 
     private static Redemption Prepare(LedgerBatch batch, byte[] hash)
     {
@@ -107,10 +119,10 @@ internal static class InstallPack
     }
 
     /// <summary>The pack's row; the same pack again is the same row.</summary>
-    internal static Pack Install(LedgerBatch batch, KeyPackStatement statement, byte[] signed, byte[] issuingCertificate, byte[] productKeyHash)
+    internal static Pack Install(LedgerBatch batch, KeyPackStatement statement, byte[] signed, byte[] issuingCertificate, byte[] productKeyHash, string kind = "pack-installed")
     {
         if (batch.Db.Packs.AsTracking().SingleOrDefault(row => row.PackId == statement.PackId) is { } before)
-            return Restore(batch, before);
+            return Restore(batch, before, signed, issuingCertificate);
         if (batch.Db.Packs.Local.SingleOrDefault(row => row.PackId == statement.PackId) is { } justNow)
             return justNow;
         var pack = new Pack
@@ -127,7 +139,7 @@ internal static class InstallPack
             IssuingCertificate = issuingCertificate,
             ProductKeyHash = productKeyHash,
         };
-        batch.Audit("pack-installed", CanonicalContent.Packs, pack.PackId.ToString(), number =>
+        batch.Audit(kind, CanonicalContent.Packs, pack.PackId.ToString(), number =>
         {
             pack.LedgerNumber = number;
             return CanonicalContent.Of(pack);
@@ -137,13 +149,14 @@ internal static class InstallPack
     }
 
     // A pack that was removed comes back whole, with what was converted of it.
-    private static Pack Restore(LedgerBatch batch, Pack pack)
+    private static Pack Restore(LedgerBatch batch, Pack pack, byte[] signed, byte[] issuingCertificate)
     {
         if (pack.RemovedAt is null)
             return pack;
         foreach (var part in batch.Db.Packs.AsTracking().Where(row => row.ProductKeyHash == pack.ProductKeyHash && row.RemovedAt != null).ToList())
         {
             part.RemovedAt = null;
+            part.SignAgain(signed, issuingCertificate);
             batch.Enter("pack-restored", part);
         }
 

@@ -21,6 +21,9 @@ internal static class GetStatus
         .Answers<LicenseServerStatus>("Activation, and CALs by type and version.");
 
     public static async Task AnswerAsync(HttpContext context)
+        => await Json.WriteAsync(context, await ReadAsync(context).ConfigureAwait(false), ContractsJson.Default.LicenseServerStatus).ConfigureAwait(false);
+
+    public static async Task<LicenseServerStatus> ReadAsync(HttpContext context)
     {
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
         var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
@@ -34,12 +37,11 @@ internal static class GetStatus
         var missing = recovery is null ? 0
             : await db.Hosts.CountAsync(host => host.RemovedAt == null && (host.ReceiptsAt == null || host.ReceiptsAt < recovery.BeganAt), context.RequestAborted).ConfigureAwait(false);
         var successions = await db.Successions.OrderBy(row => row.Id).ToListAsync(context.RequestAborted).ConfigureAwait(false);
-        var status = new LicenseServerStatus(
+        return new(
             ledger.Identity.Id.Text, context.RequestServices.GetRequiredService<PublicAddress>().Get().AbsoluteUri, ledger.Identity.Key.Fingerprint.Hex, own.IsActivated, own.Until,
             context.RequestServices.GetRequiredService<ClearinghouseConnection>().Address?.AbsoluteUri, head.Number, hosts,
             await CountCals.CountAsync(db, now, context.RequestAborted).ConfigureAwait(false), ManageClock.StatusOf(ledger.Clock),
-            recovery is null ? null : new(recovery.BeganAt, recovery.Until, recovery.SeenNumber, missing), own.WhyIssuesNothing,
-            successions.Count == 0 ? null : [.. successions.Select(Succeeding.StatusOf)]);
-        await Json.WriteAsync(context, status, ContractsJson.Default.LicenseServerStatus).ConfigureAwait(false);
+            recovery is null ? null : new(recovery.BeganAt, recovery.Until, recovery.SeenNumber, missing), own.WhyIssuesNothing?.Text,
+            own.WhyIssuesNothing?.Reason, successions.Count == 0 ? null : [.. successions.Select(Succeeding.StatusOf)]);
     }
 }

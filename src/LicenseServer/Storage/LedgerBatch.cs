@@ -66,6 +66,9 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
     /// <summary>Whether seats of this type are installed, free or not.</summary>
     public bool HasInstalled(CalType type) => Packs().Exists(pack => pack.Type == type && pack.Installed(now) > 0);
 
+    /// <summary>All packs that are not removed, of both types, revoked ones, too.</summary>
+    public IReadOnlyList<Pack> InstalledPacks() => Packs().FindAll(pack => pack.RemovedAt is null);
+
     // Packs that were removed or revoked have no seats to give; they are kept for the CALs that still name them.
     private List<Pack> PacksOf(CalType type)
     {

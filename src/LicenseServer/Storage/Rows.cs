@@ -143,8 +143,29 @@ internal sealed class IdentityRow
     /// <summary>DER. Signed by the key itself; what the license server shows until it is activated.</summary>
     public required byte[] SelfMadeCertificate { get; init; }
 
-    /// <summary>Nonce of the activation request, stored before it is sent, so that a retry is the same request.</summary>
+    /// <summary>Nonce of the first activation request, stored before it is sent, so that a retry is the same request; then that of the accepted one.</summary>
     public long? ActivationNonce { get; set; }
+
+    /// <summary>The kind of the accepted request; null for a first activation.</summary>
+    public int? AcceptedKind { get; private set; }
+
+    /// <summary>
+    /// Nonce of a request that is on its way while an activation is accepted, or was: a reactivation, a deactivation, or the activation after one. It does not take
+    /// the accepted one's place before its answer is there, since documents are asked for again under the name of the accepted one.
+    /// </summary>
+    public long? PendingNonce { get; private set; }
+
+    /// <summary>The kind of the pending request; null where none is.</summary>
+    public int? PendingKind { get; private set; }
+
+    /// <summary>A reactivation has got key packs up to here, and more are to come.</summary>
+    public long? PendingAfter { get; private set; }
+
+    /// <summary>When the key packs were given up; null while it is not so. With a pending deactivation the clearinghouse has not confirmed it yet.</summary>
+    public DateTimeOffset? DeactivatedAt { get; private set; }
+
+    /// <summary>The clearinghouse's confirmation of the last deactivation, COSE_Sign1.</summary>
+    public byte[]? Confirmation { get; private set; }
 
     /// <summary>DER; null until activated.</summary>
     public byte[]? Certificate { get; private set; }
@@ -162,18 +183,45 @@ internal sealed class IdentityRow
 
     public long LedgerNumber { get; set; }
 
-    public void Activate(byte[] certificate, byte[] issuing, byte[] root, DateTimeOffset now)
+    /// <summary>The request that is pending: the one before, if it is of this kind, else one with this nonce.</summary>
+    public void Ask(int kind, uint nonce)
     {
-        if (ActivatedAt is not null)
-            throw new InvalidOperationException("the license server is activated");
-        (Certificate, IssuingCertificate, Root, ActivatedAt) = (certificate, issuing, root, now);
+        if (PendingKind != kind)
+            (PendingKind, PendingNonce, PendingAfter) = (kind, nonce, null);
     }
+
+    /// <summary>The answer to a request is there: it is the accepted one.</summary>
+    /// <param name="kind">Of the request.</param>
+    /// <param name="nonce">Of the request.</param>
+    /// <param name="certificate">DER.</param>
+    /// <param name="issuing">DER.</param>
+    /// <param name="root">DER.</param>
+    /// <param name="now">When.</param>
+    /// <param name="next">Where key packs go on; null when all are there.</param>
+    public void Accept(int kind, uint nonce, byte[] certificate, byte[] issuing, byte[] root, DateTimeOffset now, long? next)
+    {
+        (AcceptedKind, ActivationNonce) = (kind, nonce);
+        (Certificate, IssuingCertificate, Root) = (certificate, issuing, Root ?? root);
+        (ActivatedAt, DeactivatedAt) = (now, null);
+        if (PendingKind == kind && PendingNonce == nonce)
+            (PendingKind, PendingNonce, PendingAfter) = next is null ? (null, null, null) : (PendingKind, PendingNonce, next);
+    }
+
+    /// <summary>Nothing is issued from here on, whatever becomes of the request.</summary>
+    public void BeginDeactivation(int kind, uint nonce, DateTimeOffset now)
+    {
+        (PendingKind, PendingNonce, PendingAfter) = (kind, nonce, null);
+        DeactivatedAt = now;
+    }
+
+    /// <summary>The clearinghouse has confirmed it. Certificate and key stay: what was issued runs to its end under them.</summary>
+    public void EndDeactivation(byte[] confirmation) => (PendingKind, PendingNonce, ActivatedAt, Confirmation) = (null, null, null, confirmation);
 
     /// <summary>The same key, certified by another issuing key.</summary>
     public void Recertify(byte[] certificate, byte[] issuing) => (Certificate, IssuingCertificate) = (certificate, issuing);
 
     /// <summary>Another key, certified; its activation request has this nonce.</summary>
-    public void Succeed(byte[] certificate, byte[] issuing, long nonce) => (Certificate, IssuingCertificate, ActivationNonce) = (certificate, issuing, nonce);
+    public void Succeed(byte[] certificate, byte[] issuing, long nonce) => (Certificate, IssuingCertificate, AcceptedKind, ActivationNonce) = (certificate, issuing, null, nonce);
 
     public void Know(byte[] trust) => Trust = trust;
 }

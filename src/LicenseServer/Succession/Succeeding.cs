@@ -86,7 +86,7 @@ internal sealed class Succeeding(Ledger ledger, ClearinghouseConnection clearing
         var now = ledger.Clock.GetUtcNow();
         if (identity.Trust is not { } trust || identity.Predecessors.LastOrDefault() is not { } last || ProvenSuccession.Verify(last.Document, trust, now) is not null)
             return;
-        var asked = await Activate.RequestAsync(ledger, cancellation).ConfigureAwait(false);
+        var asked = await Activate.AcceptedAsync(ledger, cancellation).ConfigureAwait(false);
         var answer = await AskAsync(identity.Key, asked, null, cancellation).ConfigureAwait(false);
         if (ProvenSuccession.Verify(new(answer.Statement, answer.OldCertificates, answer.IssuingCertificate), trust, now) is not { } proven || proven.Statement.Old != last.Fingerprint)
         {
@@ -170,7 +170,7 @@ internal sealed class Succeeding(Ledger ledger, ClearinghouseConnection clearing
     private async Task TakePlaceAsync(string? reason, CancellationToken cancellation)
     {
         var key = ledger.Identity.Key;
-        var asked = await Activate.RequestAsync(ledger, cancellation).ConfigureAwait(false);
+        var asked = await Activate.AcceptedAsync(ledger, cancellation).ConfigureAwait(false);
         var answer = await AskAsync(key, asked, null, cancellation).ConfigureAwait(false);
         var now = ledger.Clock.GetUtcNow();
         var trust = await NewestTrustAsync(now, cancellation).ConfigureAwait(false);

@@ -29,10 +29,10 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
     public static async Task<Replacements> FetchAsync(
         Ledger ledger, ClearinghouseClient clearinghouse, PublisherTrust trust, OutdatedDocuments outdated, CancellationToken cancellation)
     {
-        var asked = await Activate.RequestAsync(ledger, cancellation).ConfigureAwait(false);
-        return await FetchAsync(
-            ledger.Identity.Key, asked, clearinghouse, trust, ledger.Clock.GetUtcNow(), outdated.Certificate, outdated.KeyPacks.Keys,
-            statement => outdated.KeyPacks.TryGetValue(statement.PackId, out var before) && before with { IssuedAt = statement.IssuedAt } == statement, cancellation).ConfigureAwait(false);
+        var answers = new List<ReplacementAnswer>();
+        foreach (var request in await RequestsAsync(ledger, outdated, cancellation).ConfigureAwait(false))
+            answers.Add(await clearinghouse.ReplaceAsync(new(request), cancellation).ConfigureAwait(false));
+        return await ReadAsync(ledger, trust, outdated, answers, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>The same for any key.</summary>
@@ -50,12 +50,39 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
         SigningKey key, ActivationRequest asked, ClearinghouseClient clearinghouse, PublisherTrust trust, DateTimeOffset now, bool wantsCertificate, IEnumerable<Guid> keyPacks,
         Func<KeyPackStatement, bool> isExpected, CancellationToken cancellation)
     {
+        var answers = new List<ReplacementAnswer>();
+        foreach (var request in Requests(key, asked, keyPacks))
+            answers.Add(await clearinghouse.ReplaceAsync(new(request), cancellation).ConfigureAwait(false));
+        return Read(asked, trust, now, wantsCertificate, isExpected, answers);
+    }
+
+    /// <summary>What is asked of a clearinghouse, signed: one or several requests, in this order.</summary>
+    public static async Task<IReadOnlyList<byte[]>> RequestsAsync(Ledger ledger, OutdatedDocuments outdated, CancellationToken cancellation)
+        => Requests(ledger.Identity.Key, await Activate.AcceptedAsync(ledger, cancellation).ConfigureAwait(false), outdated.KeyPacks.Keys.Order());
+
+    /// <summary>What came back by a code.</summary>
+    public static ReplacementAnswer Of(CarriedDocuments documents) => new(
+        new(documents.Answer.Day, documents.Answer.KeyId, documents.Answer.Term, documents.Answer.Signature, Pem(documents.IssuingCertificate)),
+        [.. documents.KeyPacks.Select(pack => new RedeemResponse(pack.Statement, Pem(pack.IssuingCertificate)))]);
+
+    /// <summary>Verifies answers, by whatever way they came.</summary>
+    /// <exception cref="ProblemException">One does not hold.</exception>
+    public static async Task<Replacements> ReadAsync(
+        Ledger ledger, PublisherTrust trust, OutdatedDocuments outdated, IEnumerable<ReplacementAnswer> answers, CancellationToken cancellation)
+        => Read(
+            await Activate.AcceptedAsync(ledger, cancellation).ConfigureAwait(false), trust, ledger.Clock.GetUtcNow(), outdated.Certificate,
+            statement => outdated.KeyPacks.TryGetValue(statement.PackId, out var before) && before with { IssuedAt = statement.IssuedAt } == statement, answers);
+
+    private static IReadOnlyList<byte[]> Requests(SigningKey key, ActivationRequest asked, IEnumerable<Guid> keyPacks)
+        => [.. keyPacks.Chunk(ReplacementRequestStatement.MaxKeyPacks).DefaultIfEmpty([]).Select(ids => key.SignStatement(new ReplacementRequestStatement(asked.Encode(), ids).Encode()))];
+
+    private static Replacements Read(
+        ActivationRequest asked, PublisherTrust trust, DateTimeOffset now, bool wantsCertificate, Func<KeyPackStatement, bool> isExpected, IEnumerable<ReplacementAnswer> answers)
+    {
         var packs = new Dictionary<Guid, ReplacedPack>();
         (byte[] Own, byte[] Issuing)? certificate = null;
-        foreach (var ids in keyPacks.Chunk(ReplacementRequestStatement.MaxKeyPacks).DefaultIfEmpty([]))
+        foreach (var answer in answers)
         {
-            var request = new ReplacementRequestStatement(asked.Encode(), ids);
-            var answer = await clearinghouse.ReplaceAsync(new(key.SignStatement(request.Encode())), cancellation).ConfigureAwait(false);
             if (wantsCertificate && certificate is null)
                 certificate = ReadCertificate(answer.Activation, asked, trust, now);
             foreach (var pack in answer.KeyPacks ?? [])
@@ -78,6 +105,8 @@ internal sealed record Replacements(byte[]? Certificate, byte[]? IssuingCertific
         using var own = X509CertificateLoader.LoadCertificate(certificate);
         return trust.LeadsTo(own, [issuing], now) ? (certificate, issuing.RawData) : throw Invalid("the certificate does not lead to a root of the publisher");
     }
+
+    private static string Pem(byte[] certificate) => PemEncoding.WriteString("CERTIFICATE", certificate);
 
     private static (Guid PackId, ReplacedPack Replaced) ReadPack(RedeemResponse response, Func<KeyPackStatement, bool> isExpected, PublisherTrust trust, DateTimeOffset now)
     {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Trust;
 using Ostiary.LicenseServer.Activation;
@@ -71,11 +72,49 @@ internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearing
         await _taking.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            await TakeAloneAsync(documents, cancellation).ConfigureAwait(false);
+            await TakeAloneAsync(documents, FetchAsync, cancellation).ConfigureAwait(false);
         }
         finally
         {
             _taking.Release();
+        }
+    }
+
+    /// <summary>
+    /// Takes what holds of documents that came by hand. Where documents of this license server are to be replaced, nothing is taken before the clearinghouse's
+    /// answers have come by hand, too.
+    /// </summary>
+    /// <param name="documents">From anywhere.</param>
+    /// <param name="answers">From anywhere, as many as there were requests; empty at first.</param>
+    /// <param name="cancellation">The request's.</param>
+    /// <returns>What is to be asked first; empty when all is taken.</returns>
+    /// <exception cref="ProblemException">An answer does not hold, or there are not as many as requests.</exception>
+    public async Task<IReadOnlyList<byte[]>> InstallAsync(TrustDocuments documents, IReadOnlyList<CarriedDocuments> answers, CancellationToken cancellation)
+    {
+        IReadOnlyList<byte[]> requests = [];
+        await _taking.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await TakeAloneAsync(documents, ReadAsync, cancellation).ConfigureAwait(false);
+            return requests;
+        }
+        finally
+        {
+            _taking.Release();
+        }
+
+        async Task<Replacements?> ReadAsync(PublisherTrust next, OutdatedDocuments outdated, CancellationToken ended)
+        {
+            var asked = await Replacements.RequestsAsync(ledger, outdated, ended).ConfigureAwait(false);
+            if (answers.Count == 0)
+            {
+                requests = asked;
+                return null;
+            }
+
+            return answers.Count == asked.Count
+                ? await Replacements.ReadAsync(ledger, next, outdated, answers.Select(Replacements.Of), ended).ConfigureAwait(false)
+                : throw new ProblemException(LicensingProblem.InvalidField, $"there are {answers.Count} response codes, and {asked.Count} requests were to be carried", "responseCodes");
         }
     }
 
@@ -94,11 +133,12 @@ internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearing
         }
     }
 
-    private async Task TakeAloneAsync(TrustDocuments documents, CancellationToken cancellation)
+    private async Task TakeAloneAsync(
+        TrustDocuments documents, Func<PublisherTrust, OutdatedDocuments, CancellationToken, Task<Replacements?>> replace, CancellationToken cancellation)
     {
         var before = clearinghouse.Trust;
         var next = before.Take(documents, ledger.Clock.GetUtcNow());
-        if (!ledger.Identity.Current.IsActivated)
+        if (ledger.Identity.Current.Trust is null)
         {
             clearinghouse.Know(next);
             return;
@@ -107,7 +147,9 @@ internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearing
         var outdated = await OutdatedDocuments.FindAsync(ledger, next, cancellation).ConfigureAwait(false);
         if (ReferenceEquals(before, next) && !outdated.Any)
             return;
-        var replaced = outdated.Any ? await FetchAsync(next, outdated, cancellation).ConfigureAwait(false) : Replacements.None;
+        var replaced = outdated.Any ? await replace(next, outdated, cancellation).ConfigureAwait(false) : Replacements.None;
+        if (replaced is null)
+            return;
         if (ReferenceEquals(before, next) && replaced is { Certificate: null, KeyPacks.Count: 0 })
             return;
         var ((row, revoked), _) = await ledger.WorkAsync(batch => RecordTrust.Record(batch, next, outdated, replaced), cancellation).ConfigureAwait(false);
@@ -117,10 +159,10 @@ internal sealed class TrustPulls(Ledger ledger, ClearinghouseConnection clearing
         foreach (var pack in revoked)
             Log.PackRevoked(logger, pack.PackId, pack.RevocationReason ?? "");
         if (ledger.Identity.Current.WhyIssuesNothing is { } why)
-            Log.IssuesNothing(logger, why);
+            Log.IssuesNothing(logger, why.Text);
     }
 
-    private async Task<Replacements> FetchAsync(PublisherTrust next, OutdatedDocuments outdated, CancellationToken cancellation)
+    private async Task<Replacements?> FetchAsync(PublisherTrust next, OutdatedDocuments outdated, CancellationToken cancellation)
     {
         try
         {

@@ -28,6 +28,8 @@ public sealed record Refusal(string Reason, string Row, string Detail, string Fi
                 $"On the license server {server}: ostiary packs list shows what there is; install CALs of this host's type (ostiary packs install KEY), or invite the host anew in the other mode.",
             RefusalReason.QuotaExceeded or RefusalReason.HostNotAllowed =>
                 $"On the license server {server}: ostiary hosts list shows the host, whether it may ask, and its quota; ostiary hosts set HOST changes both (--allowed true, --quota N).",
+            RefusalReason.LicenseServerDeactivated =>
+                $"On the license server {server}: ostiary server activate, then ostiary packs install KEY; or join another license server: ostiary hosts invite there, ostiary hosts join INVITATION here.",
             RefusalReason.LicenseServerRevoked =>
                 "Ask the publisher; then join another license server: ostiary hosts invite there, ostiary hosts join INVITATION here.",
             _ => $"On the license server {server}: ostiary packs install KEY.",

@@ -44,6 +44,25 @@ public sealed class TestLicenseServer : IDisposable
         return answer;
     }
 
+    /// <summary>A request of another kind; the same nonce is the same request.</summary>
+    public (byte[] Request, byte[] Proof) Ask(ActivationKind kind, uint nonce = 7)
+    {
+        var request = ActivationRequest.Of(Key, kind, nonce).Encode();
+        return (request, Prove(request));
+    }
+
+    public ReactivateRequest NewReactivation(ReactivationReason reason = ReactivationReason.Redeployed, uint nonce = 7)
+    {
+        var (request, proof) = Ask(ActivationKinds.Of(reason), nonce);
+        return new(request, proof, TestPublisher.Contact);
+    }
+
+    public DeactivateRequest NewDeactivation(uint nonce = 7)
+    {
+        var (request, proof) = Ask(ActivationKind.Deactivate, nonce);
+        return new(request, proof, TestPublisher.Contact);
+    }
+
     public RedeemRequest NewRedemption(TestPublisher publisher, string productKey)
         => new(
             Statement.Sign(new RedemptionRequest(productKey, RandomNumberGenerator.GetBytes(RedemptionRequest.NonceLength), publisher.Time.GetUtcNow()).Encode(), Key),

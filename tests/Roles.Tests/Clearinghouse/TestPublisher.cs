@@ -66,6 +66,8 @@ public sealed class TestPublisher : IAsyncDisposable
 
     public static CompanyInformation Company { get; } = new() { FirstName = "Ada", LastName = "Lovelace", Company = "Engines Ltd", Country = "GB" };
 
+    public static ContactPerson Contact { get; } = new() { FirstName = "Grace", LastName = "Hopper", Email = "grace@example.org", Phone = "+1 613 555 0100" };
+
     public static async Task<TestPublisher> StartAsync(int attemptsPerMinute = 100_000)
     {
         var publisher = new TestPublisher();

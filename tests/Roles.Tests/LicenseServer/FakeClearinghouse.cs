@@ -98,6 +98,15 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
             case "/v1/activations":
                 await AnswerAsync(context, Activate(await ReadAsync(context, ContractsJson.Default.ActivateRequest)), ContractsJson.Default.ActivateResponse);
                 break;
+            case "/v1/reactivations":
+                var again = await ReadAsync(context, ContractsJson.Default.ReactivateRequest);
+                await AnswerAsync(context, new(Activate(new(again.Request, again.Proof, TestPublisher.Company)), []), ContractsJson.Default.ReactivateResponse);
+                break;
+            case "/v1/deactivations":
+                var ended = await ReadAsync(context, ContractsJson.Default.DeactivateRequest);
+                await AnswerAsync(
+                    context, new(Statement.Sign(new DeactivationStatement(ended.Request, TestAuthority.Begin).Encode(), Signer), Authority.Issuing.ExportCertificatePem()), ContractsJson.Default.DeactivateResponse);
+                break;
             case "/v1/product-keys/check":
                 var check = await ReadAsync(context, ContractsJson.Default.CheckProductKeyRequest);
                 await AnswerAsync(context, new CheckProductKeyResponse(
@@ -167,6 +176,15 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
     {
         Assert.True(RequestCode.TryParse(carried.RequestCode, out var code, out var error), error);
         return ResponseCode.KeyPack(Redeem(new(code.Content, carried.Certificate)).KeyPack, Authority.Issuing.RawData).Text;
+    }
+
+    /// <summary>Answers a reactivation's request code as the clearinghouse's page does, with no key packs.</summary>
+    public string Carry(CarriedExchange carried)
+    {
+        Assert.True(RequestCode.TryParse(carried.RequestCode, out var code, out var error), error);
+        var (request, proof) = code.ReadActivation();
+        var answer = Activate(new(request, proof, TestPublisher.Company));
+        return ResponseCode.Reactivation(new(new(answer.Day, answer.KeyId, answer.Term, answer.Signature), Authority.Issuing.RawData, [])).Text;
     }
 
     /// <summary>Answers a draw's request code as the clearinghouse's page does.</summary>

@@ -66,7 +66,7 @@ internal sealed class TestLedger : IAsyncDisposable
         var certificate = TestAuthority.SignDer(
             CertificateProfiles.LicenseServer(authority.Issuing, Ledger.Identity.Key.PublicKey, TestAuthority.Serial(), TestAuthority.Begin, TestAuthority.Begin.AddYears(10)), authority.IssuingKey);
         var (row, _) = await Ledger.WorkAsync(
-            batch => Activate.Record(batch, certificate, authority.Issuing.RawData, Ostiary.Contracts.Trust.PublisherTrust.Of(authority.Root)), TestContext.Current.CancellationToken);
+            batch => Activate.Record(batch, Ledger.Identity.Key.Request(Ostiary.Contracts.Activation.ActivationKind.Activate, 1), certificate, authority.Issuing.RawData, Ostiary.Contracts.Trust.PublisherTrust.Of(authority.Root)), TestContext.Current.CancellationToken);
         Ledger.Recertify(row);
     }
 

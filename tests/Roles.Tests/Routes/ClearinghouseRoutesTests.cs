@@ -24,6 +24,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private TestPublisher _publisher = null!;
     private TestLicenseServer _server = null!;
     private TestLicenseServer _revoked = null!;
+    private TestLicenseServer _deactivated = null!;
     private Guid _revokedPack;
     private Guid _transferredPack;
     private string _key = null!;
@@ -57,6 +58,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         _followed = await _publisher.NewLicenseServerAsync();
         _stolen = await _publisher.NewLicenseServerAsync();
         _inPlace = await _publisher.NewLicenseServerAsync();
+        _deactivated = await _publisher.NewLicenseServerAsync();
         Assert.True(Statement.TryReadUnverified((await _server.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var pack));
         _revokedPack = KeyPackStatement.Decode(pack).PackId;
         Assert.True(Statement.TryReadUnverified((await _revoked.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var other));
@@ -71,6 +73,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         _followed.Dispose();
         _stolen.Dispose();
         _inPlace.Dispose();
+        _deactivated.Dispose();
         await _publisher.DisposeAsync();
     }
 
@@ -220,6 +223,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/audit/verification"] = ("""{"heads":[],"positions":[]}""", typeof(VerifyAuditRequest)),
         ["GET /v1/audit-head"] = (null, null),
         ["POST /v1/activations"] = (JsonSerializer.Serialize(_server.NewActivation(), ContractsJson.Default.ActivateRequest), typeof(ActivateRequest)),
+        ["POST /v1/reactivations"] = (JsonSerializer.Serialize(_server.NewReactivation(), ContractsJson.Default.ReactivateRequest), typeof(ReactivateRequest)),
+        ["POST /v1/deactivations"] = (JsonSerializer.Serialize(_deactivated.NewDeactivation(), ContractsJson.Default.DeactivateRequest), typeof(DeactivateRequest)),
         ["POST /v1/product-keys/check"] = ($$"""{"productKey":"{{_key}}"}""", typeof(CheckProductKeyRequest)),
         ["POST /v1/key-packs"] = (JsonSerializer.Serialize(_server.NewRedemption(_publisher, _key), ContractsJson.Default.RedeemRequest), typeof(RedeemRequest)),
         ["POST /v1/time"] = ("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", typeof(TimeRequest)),
@@ -249,6 +254,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["GET /v1/agreements/{id}"] = (null, null),
         ["PUT /v1/agreements/{id}"] = ("""{"limits":[{"type":"device","version":2022,"quantity":20000}]}""", typeof(ChangeAgreementRequest)),
         ["GET /v1/trust"] = (null, null),
+        ["GET /v1/trust/documents"] = (null, null),
         ["POST /v1/replacements"] = (JsonSerializer.Serialize(_server.NewReplacement(), ContractsJson.Default.ReplacementRequest), typeof(ReplacementRequest)),
         ["POST /v1/revocations/license-servers"] = ($$"""{"licenseServerId":"{{_revoked.Id}}","reason":"lost"}""", typeof(RevokeLicenseServerRequest)),
         ["POST /v1/revocations/key-packs"] = ($$"""{"packId":"{{_revokedPack}}","reason":"refunded"}""", typeof(RevokeKeyPackRequest)),

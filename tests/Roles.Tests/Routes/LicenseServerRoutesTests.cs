@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.EntityFrameworkCore;
+using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
@@ -59,6 +60,13 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/succession"] = new("""{"cause":"lost","reason":"the machine burnt"}"""),
         ["POST /v1/activation/request"] = new("{}", Empty: 200),
         ["POST /v1/activation/answer"] = new("""{"responseCode":"OSTIARY-RESPONSE:00"}""", Empty: 200),
+        ["POST /v1/trust"] = new("""{"documents":{"certificates":"{root}"}}"""),
+        ["POST /v1/reactivation/answer"] = new("""{"responseCode":"{reactivationAnswer}"}"""),
+        ["POST /v1/reactivation"] = new("""{"reason":"upgraded","contact":{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.org"}}""", DoesAgain: true),
+        ["POST /v1/reactivation/request"] = new("""{"reason":"redeployed"}"""),
+        ["POST /v1/deactivation/request"] = new("""{"givesUp":true}"""),
+        ["POST /v1/deactivation"] = new("""{"contact":{"firstName":"Ada","lastName":"Lovelace","email":"ada@example.org"}}"""),
+        ["POST /v1/deactivation/answer"] = new("""{"responseCode":"{deactivationAnswer}"}"""),
         ["POST /v1/packs/request"] = new("""{"productKey":"{productKey}"}"""),
         ["POST /v1/packs/answer"] = new("""{"productKey":"{carriedKey}","responseCode":"{carriedAnswer}"}"""),
         ["POST /v1/packs/draws"] = new("""{"program":"select","numbers":["1234567"],"type":"device","version":2022,"quantity":5}""", DoesAgain: true),
@@ -180,6 +188,10 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
             ["{drawnAnswer}"] = _clearinghouse.CarryDraw(await _server.Administration.DrawRequestAsync(new("campus", ["7654321"], CalType.Device, new(2022), 5), Cancellation)),
             ["{carriedAnswer}"] = _clearinghouse.Carry(carried),
             ["{token}"] = $"{token.Record.Id}",
+            ["{root}"] = _authority.Root.ExportCertificatePem().ReplaceLineEndings("\\n"),
+            ["{reactivationAnswer}"] = _clearinghouse.Carry(await _server.Administration.ReactivationRequestAsync(new(ReactivationReason.Upgraded), Cancellation)),
+            // The automatic way has been gone by then.
+            ["{deactivationAnswer}"] = ResponseCode.Deactivation([1], _authority.Issuing.RawData).Text,
         };
 
         Guid Named(string clientName) => devices.Single(record => record.Identities[0].ClientName == clientName).DeviceId;
@@ -274,7 +286,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
     {
         await ExpectAsync(
             "64 KiB and one", Administration.Where(route => route.HasBody),
-            route => _administrator.CallAsync(route, Path(route), new string(' ', Json.BodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
+            route => _administrator.CallAsync(route, Path(route), new string(' ', (int)(route.Says<BodyLimitMetadata>()?.Bytes ?? Json.BodyLimit) + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));
         await ExpectAsync(
             "16 KiB and one", Hosts.Where(route => route.HasBody),
             route => HostFor(route).CallAsync(route, Path(route), new string(' ', CredentialMetadata.BodyLimit + 1)), _ => (413, LicensingProblem.BodyTooLarge, null));

@@ -26,6 +26,9 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.Property<ushort>("Day")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("DeactivatedAt")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Issuer")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -195,6 +198,73 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.ToTable("Companies", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ContactRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Confirmed")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("EnteredAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("LicenseServerId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("LicenseServerId");
+
+                    b.ToTable("Contacts");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.DeactivationRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Freed")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("GivenBack")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Issuer")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("LicenseServerId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<byte[]>("Request")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Statement")
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("LicenseServerId");
+
+                    b.HasIndex("Request")
+                        .IsUnique();
+
+                    b.ToTable("Deactivations");
+                });
+
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.GraceExtensionRow", b =>
                 {
                     b.Property<Guid>("Id")
@@ -294,6 +364,9 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
 
                     b.Property<byte[]>("DrawNonce")
                         .HasColumnType("BLOB");
+
+                    b.Property<long?>("GivenBackAt")
+                        .HasColumnType("INTEGER");
 
                     b.Property<byte[]>("LookupHash")
                         .IsRequired()
@@ -626,6 +699,40 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                         });
 
                     b.Navigation("Company")
+                        .IsRequired();
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ContactRow", b =>
+                {
+                    b.OwnsOne("Ostiary.Contracts.Activation.ContactPerson", "Contact", b1 =>
+                        {
+                            b1.Property<long>("ContactRowId")
+                                .HasColumnType("INTEGER");
+
+                            b1.Property<string>("Email")
+                                .IsRequired()
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("FirstName")
+                                .IsRequired()
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("LastName")
+                                .IsRequired()
+                                .HasColumnType("TEXT");
+
+                            b1.Property<string>("Phone")
+                                .HasColumnType("TEXT");
+
+                            b1.HasKey("ContactRowId");
+
+                            b1.ToTable("Contacts");
+
+                            b1.WithOwner()
+                                .HasForeignKey("ContactRowId");
+                        });
+
+                    b.Navigation("Contact")
                         .IsRequired();
                 });
 

@@ -404,6 +404,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("id");
 
+                    b.Property<int?>("AcceptedKind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("accepted_kind");
+
                     b.Property<long?>("ActivatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("activated_at");
@@ -416,6 +420,14 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("certificate");
 
+                    b.Property<byte[]>("Confirmation")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("confirmation");
+
+                    b.Property<long?>("DeactivatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("deactivated_at");
+
                     b.Property<byte[]>("IssuingCertificate")
                         .HasColumnType("BLOB")
                         .HasColumnName("issuing_certificate");
@@ -423,6 +435,18 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("LedgerNumber")
                         .HasColumnType("INTEGER")
                         .HasColumnName("ledger_number");
+
+                    b.Property<long?>("PendingAfter")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("pending_after");
+
+                    b.Property<int?>("PendingKind")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("pending_kind");
+
+                    b.Property<long?>("PendingNonce")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("pending_nonce");
 
                     b.Property<byte[]>("Root")
                         .HasColumnType("BLOB")
