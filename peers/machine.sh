@@ -9,6 +9,7 @@ packages=(
   imagemagick xdotool xvfb                  # their screens, without a screen
   slapd ldap-utils nslcd libnss-ldapd       # a directory with people, and a host that knows them
   chromium fonts-dejavu-core zbar-tools       # the pages in a browser, and a QR picture read from its pixels
+  postgresql                                # the tests start clusters of their own
   openssh-server openssh-client             # a logon that is not xrdp's
   iproute2 procps util-linux                # namespaces, and a look at sockets and processes
   faketime jq openssl                       # time travel, reading JSON, a second opinion on certificates
@@ -65,11 +66,16 @@ apt-get -qq update
 log=$(mktemp)
 apt-get -qq install -y --no-install-recommends "$@" >"$log" 2>&1 </dev/null || { tail -n 30 "$log"; exit 1; }
 rm -f "$log"
+# The package postgresql makes a cluster that nobody asked for: it does not start by itself.
+for conf in /etc/postgresql/*/main/start.conf; do
+  case " $* " in *" postgresql "*) [ ! -e "$conf" ] || echo manual >"$conf" ;; esac
+done
 for package in "$@"; do
   case $package in
     xrdp) services=(xrdp.service xrdp-sesman.service) ;;
     slapd | nslcd) services=("$package.service") ;;
     openssh-server) services=(ssh.service) ;;
+    postgresql) services=(postgresql.service) ;;
     *) continue ;;
   esac
   ! command -v systemctl >/dev/null || systemctl --quiet disable "${services[@]}"

@@ -1,10 +1,12 @@
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class ActivationTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;

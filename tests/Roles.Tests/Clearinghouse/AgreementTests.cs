@@ -11,11 +11,13 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Roles.Tests.LicenseServer;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>License programs other than retail: what is drawn from an agreement, by whom, and never more than was agreed.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.Core)]
 public sealed partial class AgreementTests : IAsyncLifetime
 {
     private static readonly CalVersion Version = new(2022);

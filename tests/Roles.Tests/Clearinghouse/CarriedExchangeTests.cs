@@ -8,6 +8,7 @@ using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
 using Ostiary.Contracts.Telephone;
 using Ostiary.Roles.Tests.LicenseServer;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
@@ -16,6 +17,7 @@ namespace Ostiary.Roles.Tests.Clearinghouse;
 /// A license server that reaches no clearinghouse, and a clearinghouse that is never called by it: what people carry between the two, by its page and by
 /// telephone, makes the same rows and the same signed bytes as the automatic way.
 /// </summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed partial class CarriedExchangeTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;

@@ -7,11 +7,13 @@ using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>The steps of docs/issuance-cycle.md: a crash after each, then the same request again.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.Core)]
 public sealed class CrashTests
 {
     public static TheoryData<string> ActivationSteps => [.. Steps("Activation")];

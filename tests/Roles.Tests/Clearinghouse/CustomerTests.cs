@@ -7,6 +7,7 @@ using Xunit;
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>Who stands behind a license server: changed, found, handed out and erased, with documents and audit chain whole.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class CustomerTests : IAsyncLifetime
 {
     private static readonly CompanyInformation Hopper = new() { FirstName = "Grace", LastName = "Hopper", Company = "Compilers % Co", Country = "US", Email = "grace@example.com" };

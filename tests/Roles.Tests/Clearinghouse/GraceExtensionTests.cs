@@ -1,11 +1,13 @@
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Trust;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>The only way in which a grace period gets longer.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class GraceExtensionTests : IAsyncLifetime
 {
     private const string Machine = "0123456789abcdef0123456789abcdef";

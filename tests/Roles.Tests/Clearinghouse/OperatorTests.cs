@@ -14,6 +14,7 @@ using Xunit;
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>What operators do and see, and what a clearinghouse does by itself.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class OperatorTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;

@@ -6,10 +6,12 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
+[Trait(TestDatabases.Storage, TestDatabases.Core)]
 public sealed class RedemptionTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;

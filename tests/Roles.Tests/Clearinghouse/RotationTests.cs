@@ -2,11 +2,13 @@ using System.Security.Cryptography.X509Certificates;
 using Ostiary.Clearinghouse.Ceremony;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Statements;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>The issuing key is followed by another while license servers go on.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class RotationTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;

@@ -11,11 +11,13 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Telephone;
 using Ostiary.Doors;
 using Ostiary.Doors.Accounts;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>Operators elsewhere: accounts, roles and tokens at the clearinghouse's own door, and the telephone desk's pages.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed partial class TelephoneDeskTests : IAsyncLifetime
 {
     private const string Password = "correct horse battery";

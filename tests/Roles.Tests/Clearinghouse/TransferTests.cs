@@ -1,11 +1,13 @@
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>A product key moves from one license server to another, and is never good on two.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class TransferTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;

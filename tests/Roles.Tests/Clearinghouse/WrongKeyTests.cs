@@ -6,11 +6,13 @@ using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Symbols;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>Wrong product keys slow down whoever tries them, and lock nobody out.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class WrongKeyTests
 {
     private static CancellationToken Cancellation => TestPublisher.Cancellation;

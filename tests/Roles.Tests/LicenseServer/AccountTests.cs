@@ -19,6 +19,7 @@ using Xunit;
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Accounts and tokens: who may administer a license server from elsewhere, and what they cannot do.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class AccountTests : IAsyncLifetime
 {
     private const string Password = "correct horse battery";

@@ -1,11 +1,13 @@
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Activation and key packs, against a clearinghouse that signs for real and makes mistakes when asked.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public class ActivationTests
 {
     [Fact]

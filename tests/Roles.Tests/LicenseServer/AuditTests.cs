@@ -1,8 +1,10 @@
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Somebody edits the ledger's file. The verification names the row.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public class AuditTests
 {
     // Rows are named by their place, first to last, in the order of their ledger entries.

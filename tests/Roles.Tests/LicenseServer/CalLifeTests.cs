@@ -4,11 +4,13 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>docs/rules.md is the data: each line of "A Device CAL's life" and of "Revocation", at the license server's doors and by a given clock.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class CalLifeTests : IDisposable
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

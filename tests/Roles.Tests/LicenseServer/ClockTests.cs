@@ -5,11 +5,13 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Time;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>The license server's clock: 24 hours at once are believed, more is not until somebody confirms it.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class ClockTests : IAsyncLifetime
 {
     private readonly TestAuthority _authority = new();

@@ -8,11 +8,13 @@ using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Who gets in at which door.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class CredentialTests
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

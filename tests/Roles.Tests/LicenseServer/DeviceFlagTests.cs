@@ -1,10 +1,12 @@
 using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>What is odd about devices, as administrators see it.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public class DeviceFlagTests
 {
     // Platform 0 and MD5 of six zero bytes.

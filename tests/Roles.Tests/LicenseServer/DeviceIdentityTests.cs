@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Which device is it? A CAL of ours with its hardware id, else hardware id and name, else a new one.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public class DeviceIdentityTests
 {
     [Fact]

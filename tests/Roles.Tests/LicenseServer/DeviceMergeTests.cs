@@ -4,11 +4,13 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Two devices that are one machine, and one that is two. docs/rules.md is the data.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class DeviceMergeTests : IAsyncLifetime
 {
     private readonly TestAuthority _authority = new();

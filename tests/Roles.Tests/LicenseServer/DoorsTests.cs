@@ -13,11 +13,13 @@ using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Who gets in where.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public class DoorsTests
 {
     [Fact]

@@ -4,11 +4,13 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>What the license server says that it would answer is what it then answers, and saying so changes nothing.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class ExplanationTests : IAsyncLifetime
 {
     private readonly TestAuthority _authority = new();

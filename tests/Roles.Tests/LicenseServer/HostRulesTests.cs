@@ -3,11 +3,13 @@ using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>What a session host may at its license server, what it reports, and how it ends.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class HostRulesTests : IDisposable
 {
     private const string MachineId = "00112233445566778899aabbccddeeff";

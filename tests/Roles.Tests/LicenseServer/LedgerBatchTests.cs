@@ -1,8 +1,10 @@
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Many callers at once.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.Core)]
 public class LedgerBatchTests
 {
     [Fact]

@@ -1,6 +1,7 @@
 using CsCheck;
 using Ostiary.Contracts.Licensing;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
@@ -9,6 +10,7 @@ namespace Ostiary.Roles.Tests.LicenseServer;
 /// A walk through everything that happens to a ledger, beside a model that a person can check by reading: each device holds nothing, an unvalidated or
 /// validated temporary CAL or a permanent one, with an end. After each step the answer, the seats and the statuses are compared.
 /// </summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public class LedgerModelTests
 {
     private const int Devices = 6;

@@ -10,6 +10,7 @@ using Xunit;
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>The life of a CAL in the ledger.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public class LedgerTests
 {
     [Fact]

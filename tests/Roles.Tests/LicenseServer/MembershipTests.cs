@@ -6,11 +6,13 @@ using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Invitations, joining and renewing, and what administrators see of it.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public class MembershipTests
 {
     [Fact]

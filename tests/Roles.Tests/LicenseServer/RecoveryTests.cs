@@ -4,11 +4,13 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>A ledger that was put back from a copy: what hosts have seen and kept makes it whole, nobody is refused, and nothing is given twice.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.Core)]
 public sealed class RecoveryTests : IAsyncLifetime
 {
     private readonly string _backup = Directory.CreateTempSubdirectory("ostiary-backup-").FullName;

@@ -2,11 +2,13 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.LicenseServer.Storage;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>The same id and the same body get the same answer.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.Core)]
 public class RequestIdTests
 {
     [Fact]

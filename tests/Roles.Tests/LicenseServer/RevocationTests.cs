@@ -2,11 +2,13 @@ using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>Revocation: its limit, what it does to the device, and the list that hosts pull.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.Core)]
 public sealed class RevocationTests : IDisposable
 {
     private readonly TestAuthority _authority = new();

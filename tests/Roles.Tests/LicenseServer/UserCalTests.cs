@@ -4,11 +4,13 @@ using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>User CALs through both doors of a license server.</summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class UserCalTests : IAsyncLifetime
 {
     private readonly TestAuthority _authority = new();

@@ -12,6 +12,7 @@ using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.LicenseServer.Users;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.LicenseServer;
@@ -20,6 +21,7 @@ namespace Ostiary.Roles.Tests.LicenseServer;
 /// A year of a license server with 1,000 devices and 1,000 users, day by day, beside <see cref="YearModel"/>: every answer is compared, and after every
 /// day the counts of both types and all versions. The year is CsCheck's; the seed is printed, and the same seed is the same year.
 /// </summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class YearTests
 {
     private const int Devices = 1_000;

@@ -17,6 +17,15 @@ namespace Ostiary.Roles.Tests.Postgres;
 /// </summary>
 public sealed partial class TestDatabases : IDisposable
 {
+    /// <summary>Trait of the tests that look at what is stored: they are run a second time, on PostgreSQL (see <c>./test</c>).</summary>
+    public const string Storage = "Storage";
+
+    /// <summary>In every run.</summary>
+    public const string Core = "core";
+
+    /// <summary>In the full one.</summary>
+    public const string More = "more";
+
     public const string Trait = "Database";
     public const string Postgres = "postgres";
 

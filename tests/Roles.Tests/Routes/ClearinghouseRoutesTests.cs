@@ -11,6 +11,7 @@ using Ostiary.Contracts.Telephone;
 using Ostiary.Contracts.Trust;
 using Ostiary.Doors;
 using Ostiary.Roles.Tests.Clearinghouse;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Routes;
@@ -19,6 +20,7 @@ namespace Ostiary.Roles.Tests.Routes;
 /// Each route of a clearinghouse and of its signer, as the running programs list them. Their sockets are for their owner only, which is the credential;
 /// at the public door a request proves in its body what it is entitled to. Nothing is granted, nothing stops, errors name the field.
 /// </summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class ClearinghouseRoutesTests : IAsyncLifetime
 {
     private TestPublisher _publisher = null!;

@@ -16,6 +16,7 @@ using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Ostiary.Roles.Tests.LicenseServer;
+using Ostiary.Roles.Tests.Postgres;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Routes;
@@ -24,6 +25,7 @@ namespace Ostiary.Roles.Tests.Routes;
 /// Each route of a license server, as the running program lists them, against everybody who should not get anything from it and everything that should
 /// not be sent to it: nothing is granted, nothing stops, errors name the field.
 /// </summary>
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
 {
     private const string Password = "correct horse battery";
