@@ -45,6 +45,9 @@ public abstract record CarriedCode(CodeKind Kind, byte[] Content)
     private protected static bool TryRead(string? text, string word, string what, int most, out CodeKind kind, out byte[] content, [NotNullWhen(false)] out string? error)
     {
         (kind, content) = (default, []);
+        // Line ends and spaces that a mail program has put in are no symbols; a text that is longer is not looked at.
+        if (text?.Length > most * 2)
+            return Wrong($"a {what} has at most {most} symbols; this text has {text.Length} characters", out error);
         var symbols = (text ?? "").Trim();
         if (symbols.StartsWith(word, StringComparison.OrdinalIgnoreCase))
             symbols = symbols[word.Length..];
@@ -52,9 +55,6 @@ public abstract record CarriedCode(CodeKind Kind, byte[] Content)
             return Wrong($"this is not a {what}, which begins with {word}", out error);
         if (symbols.Length == 0)
             return Wrong($"a {what} is needed; it begins with {word}", out error);
-        // Line ends and spaces that a mail program has put in are no symbols.
-        if (symbols.Length > most * 2)
-            return Wrong($"a {what} has at most {most} symbols; this text has {symbols.Length} characters", out error);
         if (!Crockford.TryRead(symbols, most, out var values, out var position))
             return Wrong(position > most ? $"a {what} has at most {most} symbols" : $"symbol {position} of the {what} is not a letter or digit of the alphabet", out error);
         var bytes = Crockford.ToBits(values)[..(values.Length * 5 / 8)];

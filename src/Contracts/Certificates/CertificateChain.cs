@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Ostiary.Contracts.Certificates;
@@ -31,13 +32,26 @@ public static class CertificateChain
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.VerificationTime = now.UtcDateTime;
         chain.ChainPolicy.VerificationTimeIgnored = false;
-        var good = chain.Build(certificate)
+        var good = Builds(chain, certificate)
             && chain.ChainElements.All(element => Algorithms.Has(element.Certificate) && isWithdrawn?.Invoke(KeyFingerprint.Of(element.Certificate)) != true)
             && AreCrosses(chain.ChainElements)
             && (!IsAuthority(certificate) || chain.ChainElements.Skip(1).Index().All(above => MayStandAbove(above.Item.Certificate, above.Index + 1)));
         foreach (var element in chain.ChainElements)
             element.Certificate.Dispose();
         return good;
+    }
+
+    private static bool Builds(X509Chain chain, X509Certificate2 certificate)
+    {
+        try
+        {
+            return chain.Build(certificate);
+        }
+        catch (CryptographicException)
+        {
+            // The framework loads a certificate whose key it cannot read, and finds out only here.
+            return false;
+        }
     }
 
     // The first is what is asked about, the last the root.
@@ -54,7 +68,8 @@ public static class CertificateChain
     private static bool MayStandAbove(X509Certificate2 certificate, int authorities)
         => certificate.Extensions.OfType<X509BasicConstraintsExtension>().All(constraints => !constraints.HasPathLengthConstraint || constraints.PathLengthConstraint >= authorities);
 
-    /// <summary>Reads certificates in PEM, in their order.</summary>
+    /// <summary>Reads certificates in PEM, in their order; text between them is left.</summary>
+    /// <exception cref="CryptographicException">One of them cannot be read.</exception>
     public static IReadOnlyList<X509Certificate2> FromPem(string pem)
     {
         var collection = new X509Certificate2Collection();

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Ostiary.Contracts.Certificates;
@@ -16,27 +17,38 @@ public static class RootCertificates
     /// <summary>Whether the certificate is a root in its one form, signed by its own key. Who it belongs to, and its dates, are the caller's to check.</summary>
     public static bool IsRoot(X509Certificate2 certificate)
         => IsSelfIssued(certificate) && Algorithms.Has(certificate) && DeviceCal.IsSignedBy(certificate, certificate)
-            && Is(certificate, CertificateProfiles.Root(
+            && Is(certificate, () => CertificateProfiles.Root(
                 certificate.SubjectName.RawData, SubjectKey(certificate), Serial(certificate), Begin(certificate), End(certificate)));
 
     /// <summary>Whether the certificate is, in its one form, a cross certificate that <paramref name="root"/> has signed. Its dates are the caller's to check.</summary>
     public static bool IsCrossOf(X509Certificate2 root, X509Certificate2 certificate)
         => IsSelfIssued(certificate) && Algorithms.Has(certificate) && DeviceCal.IsSignedBy(certificate, root)
             && KeyFingerprint.Of(certificate) != KeyFingerprint.Of(root)
-            && Is(certificate, CertificateProfiles.Cross(root, SubjectKey(certificate), Serial(certificate), Begin(certificate), End(certificate)));
+            && Is(certificate, () => CertificateProfiles.Cross(root, SubjectKey(certificate), Serial(certificate), Begin(certificate), End(certificate)));
 
     /// <summary>Whether the certificate's dates hold.</summary>
-    public static bool HoldsAt(X509Certificate2 certificate, DateTimeOffset now) => Begin(certificate) <= now && now <= End(certificate);
-
-    private static bool Is(X509Certificate2 certificate, CertificateFields profile)
+    public static bool HoldsAt(X509Certificate2 certificate, DateTimeOffset now)
     {
         try
         {
-            return CertificateFields.Split(certificate.RawDataMemory).ToBeSigned.Span.SequenceEqual(profile.ToBeSigned());
+            return Begin(certificate) <= now && now <= End(certificate);
         }
-        catch (AsnContentException)
+        catch (CryptographicException)
         {
-            // The framework loads what is not DER; we write nothing else.
+            // The framework loads dates that it cannot read.
+            return false;
+        }
+    }
+
+    private static bool Is(X509Certificate2 certificate, Func<CertificateFields> profile)
+    {
+        try
+        {
+            return CertificateFields.Split(certificate.RawDataMemory).ToBeSigned.Span.SequenceEqual(profile().ToBeSigned());
+        }
+        catch (Exception notOurs) when (notOurs is AsnContentException or CryptographicException)
+        {
+            // The framework loads what is not DER, and dates that it cannot read; we write neither.
             return false;
         }
     }

@@ -47,9 +47,9 @@ public static class Statement
     /// <exception cref="CborContentException">Not deterministic CBOR, another type or version, or what <paramref name="members"/> finds wrong.</exception>
     internal static T Read<T>(ReadOnlyMemory<byte> payload, string type, int version, Func<CborReader, T> members)
     {
+        var reader = new CborReader(payload, CborConformanceMode.Canonical);
         try
         {
-            var reader = new CborReader(payload, CborConformanceMode.Canonical);
             reader.ReadStartMap();
             if (reader.ReadInt32() != TypeMember || reader.ReadTextString() != type)
                 throw new CborContentException($"the statement is not of type {type}");
@@ -59,16 +59,44 @@ public static class Statement
             reader.ReadEndMap();
             return reader.BytesRemaining == 0 ? result : throw new CborContentException("there are bytes after the statement");
         }
-        catch (Exception malformed) when (malformed is ArgumentException or InvalidOperationException or OverflowException)
+        catch (Exception malformed) when (malformed is ArgumentException or InvalidOperationException or OverflowException || IsOfTheReader(malformed))
         {
-            throw new CborContentException($"the statement ({type}) is malformed", malformed);
+            throw new CborContentException($"the statement ({type}) is malformed in member {MemberAt(payload, payload.Length - reader.BytesRemaining)}", malformed);
         }
+    }
+
+    // What the reader finds wrong is said in terms of CBOR, and names no member.
+    private static bool IsOfTheReader(Exception malformed) => malformed is CborContentException && malformed.Source == typeof(CborReader).Assembly.GetName().Name;
+
+    /// <summary>The member that a reader was in when it had come so far.</summary>
+    private static int MemberAt(ReadOnlyMemory<byte> payload, int read)
+    {
+        var member = TypeMember;
+        try
+        {
+            var reader = new CborReader(payload, CborConformanceMode.Lax);
+            reader.ReadStartMap();
+            // Members ascend; what does not stands where the next one should.
+            for (var next = TypeMember; reader.PeekState() == CborReaderState.UnsignedInteger && reader.ReadInt32() is var key && key >= next; next = key + 1)
+            {
+                member = key;
+                reader.SkipValue();
+                if (payload.Length - reader.BytesRemaining >= read)
+                    break;
+            }
+        }
+        catch (Exception malformed) when (malformed is CborContentException or InvalidOperationException or OverflowException)
+        {
+            // No further than this.
+        }
+
+        return member;
     }
 
     /// <summary>Reads the number of the next member and demands that it is this one.</summary>
     internal static void Expect(this CborReader reader, int member)
     {
-        if (reader.ReadInt32() != member)
+        if (reader.PeekState() is not (CborReaderState.UnsignedInteger or CborReaderState.NegativeInteger) || reader.ReadInt32() != member)
             throw new CborContentException($"member {member} is missing");
     }
 

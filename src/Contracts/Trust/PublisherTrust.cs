@@ -108,9 +108,10 @@ public sealed class PublisherTrust
 
     /// <summary>Whether a certificate is an issuing one that a trusted root itself has certified, in date and not withdrawn: a license server's leads to the root too.</summary>
     public bool IsIssuing(X509Certificate2 certificate, DateTimeOffset? now)
-        => !IsWithdrawn(KeyFingerprint.Of(certificate)) && Algorithms.Has(certificate) && !RootCertificates.IsSelfIssued(certificate)
-            && certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority)
-            && Roots.Any(root => DeviceCal.IsSignedBy(certificate, root)) && (now is not { } at || LeadsTo(certificate, [], at));
+        // What a root has not signed may hold anything: no more of it is read than its signature asks for.
+        => Algorithms.Has(certificate) && Roots.Any(root => DeviceCal.IsSignedBy(certificate, root)) && !IsWithdrawn(KeyFingerprint.Of(certificate))
+            && !RootCertificates.IsSelfIssued(certificate)
+            && certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority) && (now is not { } at || LeadsTo(certificate, [], at));
 
     private (IReadOnlyList<X509Certificate2> Roots, IReadOnlyList<X509Certificate2> Crosses) TakeRoots(string pem, DateTimeOffset? now)
     {
@@ -161,10 +162,11 @@ public sealed class PublisherTrust
 
     private PublisherTrust TakeRevocations(byte[]? message, string? issuerPem, DateTimeOffset? now)
     {
-        if (message is null || issuerPem is null || Read(issuerPem) is not [var issuer])
+        // A key is read from no certificate that a root has not signed: it may be none.
+        if (message is null || issuerPem is null || Read(issuerPem) is not [var issuer] || !IsIssuing(issuer, now))
             return this;
         using var key = issuer.GetECDsaPublicKey();
-        return key is not null && IsIssuing(issuer, now) && Statement.TryVerify(message, key, out var payload)
+        return key is not null && Statement.TryVerify(message, key, out var payload)
             && Decoded(payload, ClearinghouseRevocationsStatement.Decode) is { } list && list.Number > (Revocations?.Number ?? 0)
                 ? new(Roots, _crosses, _withdrawn, Withdrawals, message, list, issuer)
                 : this;
