@@ -424,6 +424,10 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                         .HasColumnType("integer")
                         .HasColumnName("id");
 
+                    b.Property<int?>("AcceptedKind")
+                        .HasColumnType("integer")
+                        .HasColumnName("accepted_kind");
+
                     b.Property<long?>("ActivatedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("activated_at");
@@ -436,6 +440,14 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                         .HasColumnType("bytea")
                         .HasColumnName("certificate");
 
+                    b.Property<byte[]>("Confirmation")
+                        .HasColumnType("bytea")
+                        .HasColumnName("confirmation");
+
+                    b.Property<long?>("DeactivatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("deactivated_at");
+
                     b.Property<byte[]>("IssuingCertificate")
                         .HasColumnType("bytea")
                         .HasColumnName("issuing_certificate");
@@ -443,6 +455,18 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.Property<long>("LedgerNumber")
                         .HasColumnType("bigint")
                         .HasColumnName("ledger_number");
+
+                    b.Property<long?>("PendingAfter")
+                        .HasColumnType("bigint")
+                        .HasColumnName("pending_after");
+
+                    b.Property<int?>("PendingKind")
+                        .HasColumnType("integer")
+                        .HasColumnName("pending_kind");
+
+                    b.Property<long?>("PendingNonce")
+                        .HasColumnType("bigint")
+                        .HasColumnName("pending_nonce");
 
                     b.Property<byte[]>("Root")
                         .HasColumnType("bytea")
@@ -577,6 +601,80 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.HasKey("HostId");
 
                     b.ToTable("hosts", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.KeySuccession", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("Cause")
+                        .HasColumnType("integer")
+                        .HasColumnName("cause");
+
+                    b.Property<string>("IssuingCertificate")
+                        .HasColumnType("text")
+                        .HasColumnName("issuing_certificate")
+                        .UseCollation("C");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<string>("New")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("new")
+                        .UseCollation("C");
+
+                    b.Property<long>("Nonce")
+                        .HasColumnType("bigint")
+                        .HasColumnName("nonce");
+
+                    b.Property<string>("Old")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("old")
+                        .UseCollation("C");
+
+                    b.Property<string>("OldCertificates")
+                        .HasColumnType("text")
+                        .HasColumnName("old_certificates")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("payload");
+
+                    b.Property<long>("PreparedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("prepared_at");
+
+                    b.Property<string>("Reason")
+                        .HasMaxLength(255)
+                        .HasColumnType("character varying(255)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Statement")
+                        .HasColumnType("bytea")
+                        .HasColumnName("statement");
+
+                    b.Property<long?>("SwitchedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("switched_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Old")
+                        .IsUnique();
+
+                    b.ToTable("successions", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.License", b =>

@@ -44,7 +44,8 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                     tobesigned = table.Column<byte[]>(type: "bytea", nullable: false),
                     signature = table.Column<byte[]>(type: "bytea", nullable: true),
                     requestedat = table.Column<long>(type: "bigint", nullable: false),
-                    signedat = table.Column<long>(type: "bigint", nullable: true)
+                    signedat = table.Column<long>(type: "bigint", nullable: true),
+                    deactivatedat = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -112,6 +113,45 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "contacts",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    licenseserverid = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    contact_firstname = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    contact_lastname = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    contact_email = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    contact_phone = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    confirmed = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    enteredat = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_contacts", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "deactivations",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    request = table.Column<byte[]>(type: "bytea", nullable: false),
+                    licenseserverid = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    statement = table.Column<byte[]>(type: "bytea", nullable: true),
+                    issuer = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    requestedat = table.Column<long>(type: "bigint", nullable: false),
+                    freed = table.Column<int>(type: "integer", nullable: false),
+                    givenback = table.Column<int>(type: "integer", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_deactivations", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "graceextensions",
                 columns: table => new
                 {
@@ -159,14 +199,18 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 name: "revocations",
                 columns: table => new
                 {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
                     subject = table.Column<string>(type: "text", nullable: false, collation: "C"),
                     islicenseserver = table.Column<bool>(type: "boolean", nullable: false),
                     reason = table.Column<int>(type: "integer", nullable: false),
-                    revokedat = table.Column<long>(type: "bigint", nullable: false)
+                    revokedat = table.Column<long>(type: "bigint", nullable: false),
+                    liftedat = table.Column<long>(type: "bigint", nullable: true),
+                    liftreason = table.Column<string>(type: "text", nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_revocations", x => x.subject);
+                    table.PrimaryKey("PK_revocations", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -180,6 +224,23 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_sign_in_failures", x => x.namehash);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "successions",
+                columns: table => new
+                {
+                    old = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    @new = table.Column<string>(name: "new", type: "text", nullable: false, collation: "C"),
+                    cause = table.Column<int>(type: "integer", nullable: false),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    statement = table.Column<byte[]>(type: "bytea", nullable: true),
+                    issuer = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_successions", x => x.old);
                 });
 
             migrationBuilder.CreateTable(
@@ -273,6 +334,8 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                     drawnonce = table.Column<byte[]>(type: "bytea", nullable: true),
                     boundto = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     packuntil = table.Column<long>(type: "bigint", nullable: true),
+                    releasedat = table.Column<long>(type: "bigint", nullable: true),
+                    givenbackat = table.Column<long>(type: "bigint", nullable: true),
                     redeemedat = table.Column<long>(type: "bigint", nullable: true),
                     redeemedby = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     packid = table.Column<Guid>(type: "uuid", nullable: true)
@@ -285,6 +348,25 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                         column: x => x.agreementid,
                         principalTable: "agreements",
                         principalColumn: "id",
+                        onDelete: ReferentialAction.Restrict);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "tobesigned",
+                columns: table => new
+                {
+                    digest = table.Column<byte[]>(type: "bytea", nullable: false),
+                    kind = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    auditnumber = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_tobesigned", x => new { x.digest, x.kind });
+                    table.ForeignKey(
+                        name: "FK_tobesigned_audit_auditnumber",
+                        column: x => x.auditnumber,
+                        principalTable: "audit",
+                        principalColumn: "number",
                         onDelete: ReferentialAction.Restrict);
                 });
 
@@ -337,6 +419,22 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_contacts_licenseserverid",
+                table: "contacts",
+                column: "licenseserverid");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_deactivations_licenseserverid",
+                table: "deactivations",
+                column: "licenseserverid");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_deactivations_request",
+                table: "deactivations",
+                column: "request",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_graceextensions_machineid",
                 table: "graceextensions",
                 column: "machineid");
@@ -371,9 +469,27 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 column: "redeemedat");
 
             migrationBuilder.CreateIndex(
+                name: "IX_revocations_subject",
+                table: "revocations",
+                column: "subject",
+                unique: true,
+                filter: "LiftedAt IS NULL");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_sign_in_failures_lastat",
                 table: "sign_in_failures",
                 column: "lastat");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_successions_new",
+                table: "successions",
+                column: "new",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_tobesigned_auditnumber",
+                table: "tobesigned",
+                column: "auditnumber");
 
             migrationBuilder.CreateIndex(
                 name: "IX_tokens_accountid",
@@ -413,10 +529,13 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 name: "agreementservers");
 
             migrationBuilder.DropTable(
-                name: "audit");
+                name: "companies");
 
             migrationBuilder.DropTable(
-                name: "companies");
+                name: "contacts");
+
+            migrationBuilder.DropTable(
+                name: "deactivations");
 
             migrationBuilder.DropTable(
                 name: "graceextensions");
@@ -437,6 +556,12 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 name: "sign_in_failures");
 
             migrationBuilder.DropTable(
+                name: "successions");
+
+            migrationBuilder.DropTable(
+                name: "tobesigned");
+
+            migrationBuilder.DropTable(
                 name: "tokens");
 
             migrationBuilder.DropTable(
@@ -444,6 +569,9 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
 
             migrationBuilder.DropTable(
                 name: "productkeys");
+
+            migrationBuilder.DropTable(
+                name: "audit");
 
             migrationBuilder.DropTable(
                 name: "agreements");

@@ -164,6 +164,12 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     id = table.Column<int>(type: "integer", nullable: false),
                     self_made_certificate = table.Column<byte[]>(type: "bytea", nullable: false),
                     activation_nonce = table.Column<long>(type: "bigint", nullable: true),
+                    accepted_kind = table.Column<int>(type: "integer", nullable: true),
+                    pending_nonce = table.Column<long>(type: "bigint", nullable: true),
+                    pending_kind = table.Column<int>(type: "integer", nullable: true),
+                    pending_after = table.Column<long>(type: "bigint", nullable: true),
+                    deactivated_at = table.Column<long>(type: "bigint", nullable: true),
+                    confirmation = table.Column<byte[]>(type: "bytea", nullable: true),
                     certificate = table.Column<byte[]>(type: "bytea", nullable: true),
                     issuing_certificate = table.Column<byte[]>(type: "bytea", nullable: true),
                     root = table.Column<byte[]>(type: "bytea", nullable: true),
@@ -360,6 +366,30 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "successions",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "bigint", nullable: false)
+                        .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
+                    old = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    @new = table.Column<string>(name: "new", type: "text", nullable: false, collation: "C"),
+                    cause = table.Column<int>(type: "integer", nullable: false),
+                    reason = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: true, collation: "C"),
+                    prepared_at = table.Column<long>(type: "bigint", nullable: false),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    nonce = table.Column<long>(type: "bigint", nullable: false),
+                    statement = table.Column<byte[]>(type: "bytea", nullable: true),
+                    issuing_certificate = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    old_certificates = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    switched_at = table.Column<long>(type: "bigint", nullable: true),
+                    ledger_number = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_successions", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "temporaries",
                 columns: table => new
                 {
@@ -520,6 +550,12 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                 column: "last_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_successions_old",
+                table: "successions",
+                column: "old",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_temporaries_device_id",
                 table: "temporaries",
                 column: "device_id");
@@ -643,6 +679,9 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
 
             migrationBuilder.DropTable(
                 name: "sign_in_failures");
+
+            migrationBuilder.DropTable(
+                name: "successions");
 
             migrationBuilder.DropTable(
                 name: "temporaries");

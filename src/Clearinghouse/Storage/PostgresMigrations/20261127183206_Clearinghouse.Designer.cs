@@ -12,7 +12,7 @@ using Ostiary.Clearinghouse.Storage;
 namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
 {
     [DbContext(typeof(PostgresClearinghouseStore))]
-    [Migration("20261127175727_Clearinghouse")]
+    [Migration("20261127183206_Clearinghouse")]
     partial class Clearinghouse
     {
         /// <inheritdoc />
@@ -37,6 +37,10 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                     b.Property<int>("Day")
                         .HasColumnType("integer")
                         .HasColumnName("day");
+
+                    b.Property<long?>("DeactivatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("deactivatedat");
 
                     b.Property<string>("Issuer")
                         .IsRequired()
@@ -254,6 +258,94 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                     b.ToTable("companies", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ContactRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Confirmed")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("confirmed")
+                        .UseCollation("C");
+
+                    b.Property<long>("EnteredAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("enteredat");
+
+                    b.Property<string>("LicenseServerId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("licenseserverid")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("LicenseServerId");
+
+                    b.ToTable("contacts");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.DeactivationRow", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<int>("Freed")
+                        .HasColumnType("integer")
+                        .HasColumnName("freed");
+
+                    b.Property<int>("GivenBack")
+                        .HasColumnType("integer")
+                        .HasColumnName("givenback");
+
+                    b.Property<string>("Issuer")
+                        .HasColumnType("text")
+                        .HasColumnName("issuer")
+                        .UseCollation("C");
+
+                    b.Property<string>("LicenseServerId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("licenseserverid")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("payload");
+
+                    b.Property<byte[]>("Request")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("request");
+
+                    b.Property<long>("RequestedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("requestedat");
+
+                    b.Property<byte[]>("Statement")
+                        .HasColumnType("bytea")
+                        .HasColumnName("statement");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("LicenseServerId");
+
+                    b.HasIndex("Request")
+                        .IsUnique();
+
+                    b.ToTable("deactivations");
+                });
+
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.GraceExtensionRow", b =>
                 {
                     b.Property<Guid>("Id")
@@ -382,6 +474,10 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                         .HasColumnType("bytea")
                         .HasColumnName("drawnonce");
 
+                    b.Property<long?>("GivenBackAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("givenbackat");
+
                     b.Property<byte[]>("LookupHash")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -417,6 +513,10 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                         .HasColumnType("text")
                         .HasColumnName("redeemedby")
                         .UseCollation("C");
+
+                    b.Property<long?>("ReleasedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("releasedat");
 
                     b.Property<byte[]>("SealedText")
                         .HasColumnType("bytea")
@@ -476,14 +576,25 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.RevocationRow", b =>
                 {
-                    b.Property<string>("Subject")
-                        .HasColumnType("text")
-                        .HasColumnName("subject")
-                        .UseCollation("C");
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
 
                     b.Property<bool>("IsLicenseServer")
                         .HasColumnType("boolean")
                         .HasColumnName("islicenseserver");
+
+                    b.Property<string>("LiftReason")
+                        .HasColumnType("text")
+                        .HasColumnName("liftreason")
+                        .UseCollation("C");
+
+                    b.Property<long?>("LiftedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("liftedat");
 
                     b.Property<int>("Reason")
                         .HasColumnType("integer")
@@ -493,9 +604,84 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                         .HasColumnType("bigint")
                         .HasColumnName("revokedat");
 
-                    b.HasKey("Subject");
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("subject")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Subject")
+                        .IsUnique()
+                        .HasFilter("LiftedAt IS NULL");
 
                     b.ToTable("revocations");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.SuccessionRow", b =>
+                {
+                    b.Property<string>("Old")
+                        .HasColumnType("text")
+                        .HasColumnName("old")
+                        .UseCollation("C");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<int>("Cause")
+                        .HasColumnType("integer")
+                        .HasColumnName("cause");
+
+                    b.Property<string>("Issuer")
+                        .HasColumnType("text")
+                        .HasColumnName("issuer")
+                        .UseCollation("C");
+
+                    b.Property<string>("New")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("new")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("payload");
+
+                    b.Property<byte[]>("Statement")
+                        .HasColumnType("bytea")
+                        .HasColumnName("statement");
+
+                    b.HasKey("Old");
+
+                    b.HasIndex("New")
+                        .IsUnique();
+
+                    b.ToTable("successions");
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ToBeSignedRow", b =>
+                {
+                    b.Property<byte[]>("Digest")
+                        .HasColumnType("bytea")
+                        .HasColumnName("digest");
+
+                    b.Property<string>("Kind")
+                        .HasColumnType("text")
+                        .HasColumnName("kind")
+                        .UseCollation("C");
+
+                    b.Property<long>("AuditNumber")
+                        .HasColumnType("bigint")
+                        .HasColumnName("auditnumber");
+
+                    b.HasKey("Digest", "Kind");
+
+                    b.HasIndex("AuditNumber");
+
+                    b.ToTable("tobesigned", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.WrongKeyRow", b =>
@@ -738,6 +924,49 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                         .IsRequired();
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ContactRow", b =>
+                {
+                    b.OwnsOne("Ostiary.Contracts.Activation.ContactPerson", "Contact", b1 =>
+                        {
+                            b1.Property<long>("ContactRowId")
+                                .HasColumnType("bigint")
+                                .HasColumnName("id");
+
+                            b1.Property<string>("Email")
+                                .IsRequired()
+                                .HasColumnType("text")
+                                .HasColumnName("contact_email")
+                                .UseCollation("C");
+
+                            b1.Property<string>("FirstName")
+                                .IsRequired()
+                                .HasColumnType("text")
+                                .HasColumnName("contact_firstname")
+                                .UseCollation("C");
+
+                            b1.Property<string>("LastName")
+                                .IsRequired()
+                                .HasColumnType("text")
+                                .HasColumnName("contact_lastname")
+                                .UseCollation("C");
+
+                            b1.Property<string>("Phone")
+                                .HasColumnType("text")
+                                .HasColumnName("contact_phone")
+                                .UseCollation("C");
+
+                            b1.HasKey("ContactRowId");
+
+                            b1.ToTable("contacts");
+
+                            b1.WithOwner()
+                                .HasForeignKey("ContactRowId");
+                        });
+
+                    b.Navigation("Contact")
+                        .IsRequired();
+                });
+
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.KeyPackRow", b =>
                 {
                     b.HasOne("Ostiary.Clearinghouse.Storage.ProductKeyRow", null)
@@ -753,6 +982,15 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                         .WithMany()
                         .HasForeignKey("AgreementId")
                         .OnDelete(DeleteBehavior.Restrict);
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.ToBeSignedRow", b =>
+                {
+                    b.HasOne("Ostiary.Clearinghouse.Storage.AuditRow", null)
+                        .WithMany()
+                        .HasForeignKey("AuditNumber")
+                        .OnDelete(DeleteBehavior.Restrict)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.AgreementRow", b =>
