@@ -26,7 +26,7 @@ public abstract record CarriedCode(CodeKind Kind, byte[] Content)
     public const int MaxSymbols = 4_096;
 
     private const int CheckLength = 4;
-    private const int MostCharacters = MaxSymbols * 2;
+    private protected const int MostCharacters = MaxSymbols * 2;
 
     /// <summary>The text, in one line.</summary>
     protected string Write(string word)
@@ -100,6 +100,11 @@ public sealed record RequestCode(CodeKind Kind, byte[] Content) : CarriedCode(Ki
         => Kind == CodeKind.Activation
             ? (Content[..Math.Min(Content.Length, ActivationRequest.Length)], Content[Math.Min(Content.Length, ActivationRequest.Length)..])
             : throw new InvalidOperationException($"the code is for {Kind}");
+
+    /// <summary>The code in the link that a QR picture holds, which leads to the clearinghouse's page with the code behind the #; a text that is none stays.</summary>
+    /// <param name="text">What the picture says.</param>
+    public static string OfLink(string text)
+        => text.Length <= MostCharacters && text.IndexOf('#', StringComparison.Ordinal) is >= 0 and var hash ? Uri.UnescapeDataString(text[(hash + 1)..]) : text;
 
     /// <summary>Reads a code.</summary>
     /// <param name="text">What was pasted, scanned or uploaded.</param>
