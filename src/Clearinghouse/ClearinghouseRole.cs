@@ -109,6 +109,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<ReleaseDraws>();
         builder.Services.AddSingleton<AnswerTelephone>();
         builder.Services.AddSingleton<CarriedRequests>();
+        builder.Services.AddSingleton<QrReader>();
         builder.Services.AddSingleton<CarryPages>();
         builder.Services.AddSingleton<OperatorPages>();
         builder.Services.AddRazorComponents();

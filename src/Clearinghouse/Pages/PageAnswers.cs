@@ -38,11 +38,11 @@ internal static class PageAnswers
     public static FileStreamHttpResult Script() => Resource("clearinghouse.js", "text/javascript; charset=utf-8");
 
     /// <summary>Reads a form; the server's limit on a body holds for it too.</summary>
-    public static Task<IFormCollection> ReadFormAsync(HttpContext context)
+    public static Task<IFormCollection> ReadFormAsync(HttpContext context, long limit = Json.BodyLimit)
     {
         if (!context.Request.HasFormContentType)
             throw new ProblemException(LicensingProblem.InvalidField, "the body is a form");
-        return new FormFeature(context.Request, new FormOptions { BufferBody = false, MultipartBodyLengthLimit = Json.BodyLimit, ValueLengthLimit = Json.BodyLimit, ValueCountLimit = 64 })
+        return new FormFeature(context.Request, new FormOptions { BufferBody = false, MultipartBodyLengthLimit = limit, ValueLengthLimit = Json.BodyLimit, ValueCountLimit = 64 })
             .ReadFormAsync(context.RequestAborted);
     }
 

@@ -125,6 +125,11 @@ public sealed record RequestCode(CodeKind Kind, byte[] Content) : CarriedCode(Ki
     /// <summary>After which key pack a reactivation goes on; null at its beginning.</summary>
     public long? ReadAfter() => Kind == CodeKind.Reactivation && Content.Length == ProvenLength + sizeof(long) ? BinaryPrimitives.ReadInt64BigEndian(Content.AsSpan(ProvenLength)) : null;
 
+    /// <summary>The code in the link that a QR picture holds, which leads to the clearinghouse's page with the code behind the #; a text that is none stays.</summary>
+    /// <param name="text">What the picture says.</param>
+    public static string OfLink(string text)
+        => text.Length <= MaxSymbols * 2 && text.IndexOf('#', StringComparison.Ordinal) is >= 0 and var hash ? Uri.UnescapeDataString(text[(hash + 1)..]) : text;
+
     /// <summary>Reads a code.</summary>
     /// <param name="text">What was pasted, scanned or uploaded.</param>
     /// <param name="code">The code; nothing in it is verified.</param>

@@ -116,6 +116,8 @@ public sealed partial class HostileInputTests : IDisposable
                     var text = Encoding.UTF8.GetString(bytes);
                     Assert.True(RequestCode.TryParse(text, out var asked, out var error) || Names(error, "request code"), error);
                     Assert.True(ResponseCode.TryParse(text, out var answered, out error) || Names(error, "response code"), error);
+                    Assert.True(RequestCode.OfLink(text).Length <= text.Length);
+                    Assert.True(RequestCode.TryParse(RequestCode.OfLink(text), out asked, out error) || Names(error, "request code"), error);
                     _ = asked?.Kind == CodeKind.Activation ? asked.ReadActivation() : default;
                     _ = (answered?.ReadActivation(), answered?.ReadKeyPack(), answered?.ReadDraw());
                 }),
