@@ -89,6 +89,32 @@ public sealed class ConnectionMethodsTests
 
         await using var display = await VirtualDisplay.StartAsync(Cancellation);
         await deployment.EndGraceAsync(display, Cancellation);
+
+        // Reactivated, and given up at last: the same page, which says what it does.
+        var again = await deployment.CommandAsync<CarriedExchange>(Cancellation, "server", "reactivate", "--method", "web", "--reason", "key-compromised");
+        var certified = await ConfirmAsync(browser, Desktop, deployment, again, "Its key may be known to others", "Reactivate");
+        var progress = await deployment.CommandAsync<ReactivationProgress>(Cancellation, "server", "reactivate", "--method", "web", "--answer", certified);
+        Assert.Equal((true, 0, false), (progress.Server.Activated, progress.Restored, progress.More));
+        var meant = await deployment.CommandAsync(Cancellation, "server", "deactivate", "--method", "web");
+        Assert.Equal(2, meant.ExitCode);
+        Assert.Contains("--yes is required", meant.Output, StringComparison.Ordinal);
+        var end = await deployment.CommandAsync<CarriedExchange>(Cancellation, "server", "deactivate", "--method", "web", "--yes");
+        var confirmed = await ConfirmAsync(browser, Phone, deployment, end, "1 can be redeemed again", "Deactivate");
+        Assert.False((await deployment.CommandAsync<LicenseServerStatus>(Cancellation, "server", "deactivate", "--method", "web", "--answer", confirmed)).Activated);
+    }
+
+    private static async Task<string> ConfirmAsync(Browser browser, int width, Deployment deployment, CarriedExchange asked, string says, string button)
+    {
+        var page = await browser.OpenAsync(width);
+        await page.GotoAsync($"{deployment.ClearinghouseAddress}web#{asked.RequestCode}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Continue" }).ClickAsync();
+        await page.GetByText(says).WaitForAsync();
+        await page.GetByLabel("First name *").FillAsync("Ada");
+        await page.GetByLabel("Last name *").FillAsync("Lovelace");
+        await page.GetByLabel("E-mail *").FillAsync("ada@example.org");
+        await Browser.LookAsync(page, $"web-{button.ToLowerInvariant()}.png");
+        await page.GetByRole(AriaRole.Button, new() { Name = button }).ClickAsync();
+        return await page.GetByLabel("Response code", new() { Exact = true }).InputValueAsync();
     }
 
     [Fact]

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
+using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Http;
@@ -25,6 +26,7 @@ public sealed class SignerTests : IAsyncLifetime
     private const string AuditHead = "v1/signatures/audit-head";
     private const string Time = "v1/signatures/time";
     private const string RevocationList = "v1/signatures/revocation-list";
+    private const string Deactivation = "v1/signatures/deactivation";
 
     private readonly ECDsa _key = TestAuthority.NewKey();
     private TestPublisher _publisher = null!;
@@ -197,6 +199,25 @@ public sealed class SignerTests : IAsyncLifetime
         await RefusedAsync(RevocationList, [.. list.Encode(), 0], "after");
         _publisher.Time.Advance(TimeSpan.FromDays(3 * 365));
         await RefusedAsync(RevocationList, (list with { IssuedAt = Now }).Encode(), "signs from");
+    }
+
+    [Fact]
+    public async Task It_signs_the_confirmation_of_a_deactivation_and_of_nothing_else()
+    {
+        var asked = ActivationRequest.Of(_key, ActivationKind.Deactivate, 7);
+        var confirmation = new DeactivationStatement(asked.Encode(), Now);
+
+        Assert.True(Statement.TryVerify(await SignedAsync(Deactivation, confirmation.Encode()), _issuing.GetECDsaPublicKey()!, out var payload));
+
+        Assert.Equal(confirmation.Encode(), payload);
+        await SignedAsync(Deactivation, (confirmation with { DeactivatedAt = Now.AddDays(-30) }).Encode());
+        await RefusedAsync(Deactivation, (confirmation with { DeactivatedAt = Now.AddDays(2) }).Encode(), "dated");
+        await RefusedAsync(Deactivation, (confirmation with { Request = ActivationRequest.Of(_key, ActivationKind.Activate, 7).Encode() }).Encode(), "deactivation");
+        await RefusedAsync(Deactivation, (confirmation with { Request = new byte[ActivationRequest.Length] }).Encode(), "deactivation");
+        await RefusedAsync(Deactivation, Pack().Encode(), "type");
+        await RefusedAsync(Deactivation, [.. confirmation.Encode(), 0], "after");
+        _publisher.Time.Advance(TimeSpan.FromDays(3 * 365));
+        await RefusedAsync(Deactivation, confirmation.Encode(), "signs from");
     }
 
     [Fact]

@@ -55,6 +55,57 @@ public sealed class CarriedCodeTests
     }
 
     [Fact]
+    public void Documents_of_a_hundred_key_packs_of_several_issuing_keys_fit_and_read_back()
+    {
+        byte[][] issuing = [RandomNumberGenerator.GetBytes(560), RandomNumberGenerator.GetBytes(520)];
+        var answer = new ActivationAnswer(20_000, 7, 10, RandomNumberGenerator.GetBytes(ActivationAnswer.SignatureLength));
+        // The longest that there can be: a program's name of 64 characters and an end.
+        var packs = Enumerable.Range(0, CarriedDocuments.MaxKeyPacks).Select(index => (RandomNumberGenerator.GetBytes(340), issuing[index % 2])).ToList();
+
+        var text = ResponseCode.Reactivation(new(answer, issuing[0], packs, 4_711)).Text;
+
+        Assert.True(ResponseCode.TryParse(text, out var code, out var error), error);
+        var read = code.ReadDocuments(CodeKind.Reactivation)!;
+        Assert.Null(code.ReadDocuments(CodeKind.Replacement));
+        Assert.Equal(answer.Encode(), read.Answer.Encode());
+        Assert.Equal(4_711, read.Next);
+        Assert.Equal(packs.Select(pack => Convert.ToHexString(pack.Item1)), read.KeyPacks.Select(pack => Convert.ToHexString(pack.Statement)));
+        Assert.Equal(packs.Select(pack => Convert.ToHexString(pack.Item2)), read.KeyPacks.Select(pack => Convert.ToHexString(pack.IssuingCertificate)));
+        Assert.Throws<InvalidOperationException>(() => new CarriedDocuments(answer, issuing[0], [.. packs, packs[0]]).Encode());
+    }
+
+    [Fact]
+    public void Documents_that_are_cut_off_or_mutated_are_read_or_refused_and_never_throw()
+    {
+        var whole = new CarriedDocuments(
+            new(1, 2, 3, new byte[ActivationAnswer.SignatureLength]), [1, 2, 3], [([4, 5], [6]), ([7], [1, 2, 3])]).Encode();
+        for (var length = 0; length < whole.Length; length++)
+            Assert.False(CarriedDocuments.TryDecode(whole.AsSpan(0, length), out _));
+        Assert.False(CarriedDocuments.TryDecode([.. whole, 0], out _));
+        Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte).Sample((at, value) =>
+        {
+            var changed = (byte[])whole.Clone();
+            changed[at] = value;
+            // What is read is what it says, in its one form.
+            Assert.True(!CarriedDocuments.TryDecode(changed, out var read) || read.KeyPacks.Count <= CarriedDocuments.MaxKeyPacks);
+        });
+        Gen.Byte.Array[0, 400].Sample(bytes => CarriedDocuments.TryDecode(bytes, out var read) == read is not null);
+    }
+
+    [Fact]
+    public void A_reactivations_code_says_where_it_goes_on_and_no_code_takes_more_than_its_limit()
+    {
+        var (request, proof) = (RandomNumberGenerator.GetBytes(ActivationRequest.Length), RandomNumberGenerator.GetBytes(ActivationAnswer.SignatureLength));
+        Assert.Null(RequestCode.Reactivation(request, proof, null).ReadAfter());
+        var code = RequestCode.Reactivation(request, proof, 100);
+        Assert.Equal(100, code.ReadAfter());
+        Assert.Equal((Convert.ToHexString(request), Convert.ToHexString(proof)), (Convert.ToHexString(code.ReadActivation().Request), Convert.ToHexString(code.ReadActivation().Proof)));
+        Assert.Throws<InvalidOperationException>(() => new RequestCode(CodeKind.Replacement, request).ReadActivation());
+        Assert.False(ResponseCode.TryParse(new string('A', (CarriedCode.MaxLongSymbols * 2) + 1), out _, out var error));
+        Assert.Contains($"at most {CarriedCode.MaxLongSymbols} symbols", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Anything_is_read_or_refused_and_never_throws()
     {
         Gen.String[0, 300].Sample(text => RequestCode.TryParse(text, out _, out var error) || error is not null);

@@ -1,4 +1,6 @@
+using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Ostiary.Roles.Tests.Postgres;
@@ -116,6 +118,50 @@ public class ActivationTests
         Assert.Equal(2, clearinghouse.Redemptions.Count);
         Assert.Single(clearinghouse.Redemptions.Select(request => Convert.ToHexString(request.Nonce) + request.RequestedAt).Distinct());
         Assert.Single((await server.Administration.PacksAsync(null, 10, TestPublisher.Cancellation)).Items);
+    }
+
+    [Fact]
+    public async Task A_reactivation_or_deactivation_whose_answer_is_lost_or_forged_goes_on_by_the_same_request()
+    {
+        using var authority = new TestAuthority();
+        using var forger = TestAuthority.NewKey();
+        await using var clearinghouse = await FakeClearinghouse.StartAsync(authority);
+        await using var server = await RunningLicenseServer.StartWithPackAsync(clearinghouse, 3);
+        var host = await server.JoinAsync();
+        var settled = new TestDevice("SETTLED");
+        await host.SettleAsync(settled);
+        var certificate = server.Ledger.Identity.Current.Certificate.SerialNumber;
+
+        await FailsAsync(() => server.Administration.ReactivateAsync(new(ReactivationReason.Redeployed, TestPublisher.Contact), TestPublisher.Cancellation));
+        Assert.Equal(certificate, server.Ledger.Identity.Current.Certificate.SerialNumber);
+        Assert.Equal(settled.Serial, (await host.ConnectAsync(settled)).Granted!.Serial);
+        await server.Administration.ReactivateAsync(new(ReactivationReason.Redeployed, TestPublisher.Contact), TestPublisher.Cancellation);
+        Assert.NotEqual(certificate, server.Ledger.Identity.Current.Certificate.SerialNumber);
+        Assert.Equal(4, clearinghouse.Activations.Count);
+        Assert.Single(clearinghouse.Activations.Skip(1).Select(Convert.ToHexString).Distinct());
+
+        await FailsAsync(() => server.Administration.DeactivateAsync(new(TestPublisher.Contact), TestPublisher.Cancellation));
+        Assert.Contains("not confirmed", (await server.Administration.StatusAsync(TestPublisher.Cancellation)).IssuesNothing, StringComparison.Ordinal);
+        Assert.Equal(RefusalReason.LicenseServerDeactivated, (await host.ConnectAsync(new TestDevice("NEW"))).Refused);
+        Assert.False((await server.Administration.DeactivateAsync(new(TestPublisher.Contact), TestPublisher.Cancellation)).Activated);
+        Assert.Equal(3, clearinghouse.Deactivations.Count);
+        Assert.Single(clearinghouse.Deactivations.Select(Convert.ToHexString).Distinct());
+        Assert.True((await server.Administration.VerifyAuditAsync(TestPublisher.Cancellation)).Sound);
+        // Activated again, it is by a request of its own.
+        await server.ActivateAsync();
+        Assert.NotEqual(Convert.ToHexString(clearinghouse.Activations.First()), Convert.ToHexString(clearinghouse.Activations.Last()));
+
+        // Once the answer is lost, and once a stranger has signed it.
+        async Task FailsAsync(Func<Task> call)
+        {
+            clearinghouse.LoseNextAnswer = true;
+            Assert.Equal(LicensingProblem.Unreachable, (await Assert.ThrowsAsync<ProblemException>(call)).Problem);
+            await server.RestartAsync();
+            host.Reconnect();
+            clearinghouse.Signer = forger;
+            Assert.Equal(LicensingProblem.SignatureInvalid, (await Assert.ThrowsAsync<ProblemException>(call)).Problem);
+            clearinghouse.Signer = authority.IssuingKey;
+        }
     }
 
     [Fact]

@@ -43,6 +43,9 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
     /// <summary>Every activation request that came, as bytes.</summary>
     public ConcurrentQueue<byte[]> Activations { get; } = new();
 
+    /// <summary>Every deactivation request that came, as bytes.</summary>
+    public ConcurrentQueue<byte[]> Deactivations { get; } = new();
+
     /// <summary>Every redemption request that came, opened.</summary>
     public ConcurrentQueue<RedemptionRequest> Redemptions { get; } = new();
 
@@ -104,6 +107,7 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
                 break;
             case "/v1/deactivations":
                 var ended = await ReadAsync(context, ContractsJson.Default.DeactivateRequest);
+                Deactivations.Enqueue(ended.Request);
                 await AnswerAsync(
                     context, new(Statement.Sign(new DeactivationStatement(ended.Request, TestAuthority.Begin).Encode(), Signer), Authority.Issuing.ExportCertificatePem()), ContractsJson.Default.DeactivateResponse);
                 break;
