@@ -38,6 +38,9 @@ public sealed class ScriptedHost : IDisposable
         return new(invitation.LicenseServer, issued.CopyWithPrivateKey(key));
     }
 
+    /// <summary>The same host at another node of its license server.</summary>
+    public ScriptedHost At(Uri node) => new(node, X509CertificateLoader.LoadPkcs12(_certificate.Export(X509ContentType.Pkcs12), null));
+
     /// <summary>Somebody has logged on over a connection with this temporary CAL.</summary>
     public Task<ValidationAnswer> ValidateAsync(string serial, string account, CancellationToken cancellation)
     {

@@ -17,7 +17,7 @@ using Xunit;
 namespace Ostiary.Roles.Tests.Clearinghouse;
 
 /// <summary>License programs other than retail: what is drawn from an agreement, by whom, and never more than was agreed.</summary>
-[Trait(TestDatabases.Storage, TestDatabases.Core)]
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed partial class AgreementTests : IAsyncLifetime
 {
     private static readonly CalVersion Version = new(2022);

@@ -73,7 +73,7 @@ public sealed class SignerTests : IAsyncLifetime
         Assert.Equal(told.Encode(), payload);
     }
 
-    public static TheoryData<string> CommittedKinds => [LicenseServer, Tls, KeyPack, GraceExtension, RevocationList];
+    public static TheoryData<string> CommittedKinds => [LicenseServer, Tls, KeyPack, GraceExtension, RevocationList, Deactivation];
 
     [Theory]
     [MemberData(nameof(CommittedKinds))]
@@ -374,6 +374,7 @@ public sealed class SignerTests : IAsyncLifetime
         KeyPack => Pack().Encode(),
         GraceExtension => new GraceExtensionStatement(Guid.NewGuid(), new string('a', 32), 5, Now).Encode(),
         RevocationList => new ClearinghouseRevocationsStatement(7, Now, [], []).Encode(),
+        Deactivation => new DeactivationStatement(ActivationRequest.Of(_key, ActivationKind.Deactivate, 7).Encode(), Now).Encode(),
         _ => throw new ArgumentException(route),
     };
 
@@ -392,6 +393,7 @@ public sealed class SignerTests : IAsyncLifetime
         KeyPack => SignedKind.KeyPack,
         GraceExtension => SignedKind.GraceExtension,
         RevocationList => SignedKind.RevocationList,
+        Deactivation => SignedKind.Deactivation,
         Time => null,
         _ => throw new ArgumentException(route),
     };

@@ -10,7 +10,7 @@ using Xunit;
 namespace Ostiary.Roles.Tests.LicenseServer;
 
 /// <summary>A ledger that was put back from a copy: what hosts have seen and kept makes it whole, nobody is refused, and nothing is given twice.</summary>
-[Trait(TestDatabases.Storage, TestDatabases.Core)]
+[Trait(TestDatabases.Storage, TestDatabases.More)]
 public sealed class RecoveryTests : IAsyncLifetime
 {
     private readonly string _backup = Directory.CreateTempSubdirectory("ostiary-backup-").FullName;
@@ -232,7 +232,11 @@ public sealed class RecoveryTests : IAsyncLifetime
 
     private async Task BackUpAsync(params TestHost[] others)
     {
-        await _server.RestartAsync(state => Copy(state, _backup));
+        await _server.RestartAsync(state =>
+        {
+            Copy(state, _backup);
+            TestDatabases.BackUp(_server.Database);
+        });
         Reconnect(others);
     }
 
@@ -243,6 +247,7 @@ public sealed class RecoveryTests : IAsyncLifetime
             foreach (var file in Directory.GetFiles(state))
                 File.Delete(file);
             Copy(_backup, state);
+            TestDatabases.PutBack(_server.Database);
         });
         Reconnect(others);
     }

@@ -3,12 +3,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Clearinghouse;
 using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Storage;
-using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
-using Ostiary.Contracts.Symbols;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 

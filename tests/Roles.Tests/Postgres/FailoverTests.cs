@@ -1,6 +1,3 @@
-using System.Globalization;
-using Ostiary.Contracts.Administration;
-using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.Roles.Tests.Clearinghouse;
 using Ostiary.Roles.Tests.LicenseServer;

@@ -1,9 +1,9 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
-using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
@@ -15,6 +15,7 @@ using Xunit;
 namespace Ostiary.Roles.Tests.Postgres;
 
 /// <summary>Several nodes of one license server on one database are one pool.</summary>
+[SupportedOSPlatform("linux")]
 [Trait(TestDatabases.Trait, TestDatabases.Postgres)]
 public sealed class NodesTests : IAsyncLifetime
 {

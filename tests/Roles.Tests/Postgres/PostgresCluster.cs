@@ -93,6 +93,17 @@ internal sealed class PostgresCluster : IDisposable
         var name = settings.Database;
         settings.Database = "postgres";
         Execute(settings.ConnectionString, $"DROP DATABASE {name} WITH (FORCE)");
+        Execute(settings.ConnectionString, $"DROP DATABASE IF EXISTS {name}_backup WITH (FORCE)");
+    }
+
+    /// <summary>Copies a database that nobody is connected to, in the place of one that may be there.</summary>
+    public static void Copy(string connectionString, Func<string, (string From, string To)> names)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var (from, to) = names(settings.Database!);
+        settings.Database = "postgres";
+        Execute(settings.ConnectionString, $"DROP DATABASE IF EXISTS {to} WITH (FORCE)");
+        Execute(settings.ConnectionString, $"CREATE DATABASE {to} TEMPLATE {from}");
     }
 
     public static void Execute(string connectionString, string sql)

@@ -63,6 +63,20 @@ public sealed partial class TestDatabases : IDisposable
             PostgresCluster.Drop(database);
     }
 
+    /// <summary>Keeps a copy of a PostgreSQL database; of SQLite's the caller keeps the file.</summary>
+    internal static void BackUp(string? database)
+    {
+        if (database is not null)
+            PostgresCluster.Copy(database, name => (name, $"{name}_backup"));
+    }
+
+    /// <summary>Puts it back.</summary>
+    internal static void PutBack(string? database)
+    {
+        if (database is not null)
+            PostgresCluster.Copy(database, name => ($"{name}_backup", name));
+    }
+
     /// <summary>Runs one statement on the database, or on the file where it is SQLite, and gives what <paramref name="read"/> makes of it.</summary>
     internal static T Query<T>(string? database, string file, string sql, Func<System.Data.Common.DbCommand, T> read)
     {
