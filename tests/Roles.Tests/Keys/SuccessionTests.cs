@@ -241,7 +241,7 @@ public sealed class SuccessionTests
 
         Assert.Equal(before.Serial, after.Serial);
         fleet.Server.Verified(after.Lease);
-        Assert.Equal(1, (await fleet.Server.Administration.UserCalsAsync(null, null, 10, Cancellation)).Items.Count);
+        Assert.Single((await fleet.Server.Administration.UserCalsAsync(null, null, 10, Cancellation)).Items);
     }
 
     private static DateTimeOffset End(byte[] stored)
