@@ -49,6 +49,8 @@ public static class Json
         null => throw new ProblemException(LicensingProblem.InvalidField, $"{field} is required", field),
         { Length: 0 } when !mayBeEmpty => throw new ProblemException(LicensingProblem.InvalidField, $"{field} is empty", field),
         _ when value.Length > limit => throw new ProblemException(LicensingProblem.InvalidField, $"{field} has {value.Length} characters; at most {limit} are taken", field),
+        // PostgreSQL keeps no such text; on SQLite it is no other one.
+        _ when value.Contains('\0', StringComparison.Ordinal) => throw new ProblemException(LicensingProblem.InvalidField, $"{field} holds a zero character, which is in no text", field),
         _ => value,
     };
 
@@ -64,7 +66,13 @@ public static class Json
     }
 
     /// <summary>The <c>after=</c> of a list; null at its beginning.</summary>
-    public static string? After(HttpContext context) => context.Request.Query["after"].ToString() is { Length: > 0 } after ? after : null;
+    /// <exception cref="ProblemException">It holds what no cursor does.</exception>
+    public static string? After(HttpContext context) => context.Request.Query["after"].ToString() switch
+    {
+        "" => null,
+        var after when after.Contains('\0', StringComparison.Ordinal) => throw NotACursor(),
+        var after => after,
+    };
 
     public static ProblemException NotACursor() => new(LicensingProblem.InvalidField, "after is not the next of a page of this list", "after");
 }

@@ -29,9 +29,10 @@ internal sealed class PostgresCluster : IDisposable
             Run("chown", user, _folder);
         var settings = $"-c listen_addresses= -c unix_socket_directories={_folder} -c max_connections=300 -c shared_buffers=64MB -c log_min_messages=warning"
             + (durable ? "" : " -c fsync=off -c full_page_writes=off -c synchronous_commit=off");
-        // The last line stops it, whoever closes the input.
+        // It stops and goes with the end of its input, and with a signal to all of a test run's processes.
         var script = $$"""
             set -e
+            trap : TERM INT
             cd {{_folder}}
             {{Binaries}}/initdb -D data -U ostiary -A trust -E UTF8 --no-locale --no-sync >initdb.log 2>&1 </dev/null || cat initdb.log
             start() { {{Binaries}}/postgres -D data {{settings}} >>server.log 2>&1 </dev/null & pid=$!; }
@@ -47,7 +48,7 @@ internal sealed class PostgresCluster : IDisposable
             done
             stop INT
             cd /
-            rm -rf {{_folder}}/*
+            rm -rf {{_folder}}
             """;
         List<string> words = ["bash", "-c", script];
         if (user is not null)
@@ -125,7 +126,8 @@ internal sealed class PostgresCluster : IDisposable
         _shell.StandardInput.Close();
         _shell.WaitForExit(TimeSpan.FromSeconds(60));
         _shell.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        if (Directory.Exists(_folder))
+            Directory.Delete(_folder, recursive: true);
     }
 
     private void Order(string order)
