@@ -148,4 +148,6 @@ internal enum IssuanceStep
     SuccessionStored,
     SuccessionSigned,
     SuccessionPacksSigned,
+    TransferStored,
+    TransferSigned,
 }

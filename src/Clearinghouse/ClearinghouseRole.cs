@@ -23,6 +23,7 @@ using Ostiary.Clearinghouse.Storage;
 using Ostiary.Clearinghouse.Telephone;
 using Ostiary.Clearinghouse.Tls;
 using Ostiary.Clearinghouse.Successions;
+using Ostiary.Clearinghouse.Transfers;
 using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
@@ -122,6 +123,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<Successions.Successions>();
         builder.Services.AddSingleton<SucceedKey>();
         builder.Services.AddSingleton<NameSuccessor>();
+        builder.Services.AddSingleton<MovePacks>();
 
         var app = builder.Build();
         app.Use(ProblemResponses.Catch);
@@ -152,6 +154,10 @@ public static class ClearinghouseRole
             .Answers<TrustDocuments>("What followers trust by: roots, withdrawn issuing keys, and what is revoked.");
         app.MapPost("/v1/replacements", (HttpContext context, ReplaceDocuments use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<ReplacementRequest>().Answers<ReplacementAnswer>("A license server's documents as they are signed now, in the place of those under a withdrawn key.");
+        app.MapPost("/v1/key-packs/transfers", (HttpContext context, MovePacks use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<MovePacksRequest>().Answers<MovePacksResponse>("Key packs that another license server has signed away, for the one that asks; the same request gets the same answer.");
+        app.MapPost("/v1/key-packs/transfers/undo", (HttpContext context, MovePacks use) => use.UndoAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<UndoTransferRequest>().Answers<UndoTransferRequest>("A license server takes a transfer back that was not received yet.");
         app.MapPost("/v1/successions", (HttpContext context, SucceedKey use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<SucceedRequest>().Answers<SucceedResponse>("A license server's key is followed by another; the same request gets the same answer.");
         app.MapPost("/v1/draws", (HttpContext context, DrawCals use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)

@@ -52,6 +52,12 @@ internal static partial class Log
     [LoggerMessage(37, LogLevel.Information, "The key that follows is not in use yet: {Reason}")]
     public static partial void SuccessionWaits(ILogger logger, string reason);
 
+    [LoggerMessage(38, LogLevel.Warning, "Key packs were signed away to license server {Target}: {KeyPacks} of them, with {Rows} CALs")]
+    public static partial void PacksTransferred(ILogger logger, string target, int keyPacks, int rows);
+
+    [LoggerMessage(39, LogLevel.Information, "Key packs of license server {Source} have come: {KeyPacks} of them, with {Cals} CALs")]
+    public static partial void PacksReceived(ILogger logger, string source, int keyPacks, int cals);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

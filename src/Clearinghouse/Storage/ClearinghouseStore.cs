@@ -27,6 +27,8 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
 
     public DbSet<RevocationListRow> RevocationLists => Set<RevocationListRow>();
 
+    public DbSet<TransferRow> Transfers => Set<TransferRow>();
+
     public DbSet<SuccessionRow> Successions => Set<SuccessionRow>();
 
     public DbSet<AuditRow> Audit => Set<AuditRow>();
@@ -88,6 +90,7 @@ internal sealed class ClearinghouseStore(DbContextOptions<ClearinghouseStore> op
             list.HasKey(row => row.Number);
             list.Property(row => row.Number).ValueGeneratedNever();
         });
+        model.Entity<TransferRow>().HasKey(row => row.TransferId);
         model.Entity<SuccessionRow>(succession =>
         {
             succession.HasKey(row => row.Old);

@@ -20,6 +20,9 @@ namespace Ostiary.LicenseServer.Identity;
 internal sealed record Credentials(
     SigningKey Key, X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, IReadOnlyList<Predecessor> Predecessors)
 {
+    /// <summary>License servers whose key packs came here, with what they had issued of them.</summary>
+    public IReadOnlyList<Predecessor> Sources { get; init; } = [];
+
     public LicenseServerId Id { get; } = LicenseServerId.Of(Key.PublicKey);
 
     public bool IsActivated => Trust is not null;
@@ -40,7 +43,7 @@ internal sealed record Credentials(
     public byte[] ChainText { get; } = Encoding.ASCII.GetBytes(CertificateChain.ToPem(Chain));
 
     /// <summary>Names the keys of before, for hosts; null where there are none.</summary>
-    public string? SuccessionsTag => SuccessionDocuments.TagOf(Predecessors.Select(before => before.Document));
+    public string? SuccessionsTag => SuccessionDocuments.TagOf(Predecessors.Select(before => before.Document).OfType<SuccessionDocument>());
 
     /// <summary>Whether this key, or one that it has followed, signed the to-be-signed bytes of a certificate.</summary>
     public bool HasEverSigned(byte[] toBeSigned, byte[] signature)
@@ -83,6 +86,7 @@ internal sealed class LicenseServerIdentity : IDisposable
         }
 
         var current = Read(row, key, [.. db.Successions.Where(succession => succession.SwitchedAt != null).OrderBy(succession => succession.Id).ToList().Select(succession => Predecessor.Of(succession))]);
+        current = current with { Sources = SourcesOf(db) };
         if (KeyFingerprint.Of(current.Certificate) == key.Fingerprint)
             return new(current);
         key.Dispose();
@@ -93,10 +97,16 @@ internal sealed class LicenseServerIdentity : IDisposable
     public static string NextKeyFile(string keyFile) => keyFile + ".next";
 
     /// <summary>The same key under other certificates.</summary>
-    public void Replace(IdentityRow row) => _current = Read(row, _current.Key, _current.Predecessors);
+    public void Replace(IdentityRow row) => _current = Read(row, _current.Key, _current.Predecessors) with { Sources = _current.Sources };
 
     /// <summary>Another key, or the same in the place of another license server.</summary>
-    public void Succeed(IdentityRow row, SigningKey key, Predecessor before) => _current = Read(row, key, [.. _current.Predecessors, before]);
+    public void Succeed(IdentityRow row, SigningKey key, Predecessor before) => _current = Read(row, key, [.. _current.Predecessors, before]) with { Sources = _current.Sources };
+
+    /// <summary>Another license server's key packs have come.</summary>
+    public void Receive(IReadOnlyList<Predecessor> sources) => _current = _current with { Sources = sources };
+
+    /// <summary>Those of all receptions, each once.</summary>
+    public static IReadOnlyList<Predecessor> SourcesOf(LedgerContext db) => [.. db.Receptions.OrderBy(row => row.At).ToList().DistinctBy(row => row.Source).Select(Predecessor.Source)];
 
     /// <summary>The same keys; one of those before under another statement.</summary>
     public void Replace(IReadOnlyList<Predecessor> predecessors) => _current = _current with { Predecessors = predecessors };

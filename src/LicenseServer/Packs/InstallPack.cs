@@ -83,7 +83,8 @@ internal static class InstallPack
         var statement = Decode(payload);
         if (statement.LicenseServer != ledger.Identity.Key.Fingerprint)
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is for another license server");
-        if (!ledger.Identity.Current.EverKeys.Any(key => statement.PackId == KeyPackAnswer.PackIdOf(productKey.Key, key)))
+        // One that came by a transfer has a number of the clearinghouse's making, and is here already.
+        if (!ledger.Identity.Current.EverKeys.Any(key => statement.PackId == KeyPackAnswer.PackIdOf(productKey.Key, key)) && !await IsHereAsync(ledger, statement.PackId, context.RequestAborted).ConfigureAwait(false))
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is of another product key");
 
         if (context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust.RevocationOf(statement.PackId) is { } revoked)
@@ -93,6 +94,12 @@ internal static class InstallPack
         var (pack, _) = await ledger.WorkAsync(batch => Install(batch, statement, signed, issuingCertificate, hash), context.RequestAborted).ConfigureAwait(false);
         Log.PackInstalled(context.RequestServices.GetRequiredService<ILogger<Ledger>>(), pack.PackId, pack.Quantity, pack.Version.Year);
         return pack;
+    }
+
+    private static async Task<bool> IsHereAsync(Ledger ledger, Guid packId, CancellationToken cancellation)
+    {
+        await using var db = ledger.Database.OpenReader();
+        return await db.Packs.AnyAsync(pack => pack.PackId == packId, cancellation).ConfigureAwait(false);
     }
 
     private static Redemption Prepare(LedgerBatch batch, byte[] hash)
@@ -141,6 +148,8 @@ internal static class InstallPack
     {
         if (pack.RemovedAt is null)
             return pack;
+        if (pack.TransferId is not null)
+            throw new ProblemException(LicensingProblem.RuleForbids, $"key pack {pack.PackId} was signed away to another license server on {pack.RemovedAt:yyyy-MM-dd}; take that back, if it was not received there yet: ostiary packs transfer {pack.PackId} --undo");
         foreach (var part in batch.Db.Packs.AsTracking().Where(row => row.ProductKeyHash == pack.ProductKeyHash && row.RemovedAt != null).ToList())
         {
             part.RemovedAt = null;

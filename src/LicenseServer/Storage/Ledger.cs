@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Clock;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Issuance;
@@ -158,7 +159,8 @@ internal sealed class Ledger : IAsyncDisposable
         var (key, chain) = MakerOf(cal);
         if (cal.Signature is not { } signature)
         {
-            signature = key.SignCertificate(cal.ToBeSigned);
+            signature = key?.SignCertificate(cal.ToBeSigned)
+                ?? throw new ProblemException(LicensingProblem.RuleForbids, $"the signature of CAL {cal.Serial} was not kept, and the key that made it is gone; its device gets it anew when it asks");
             _writer.KeepSignature(cal.Serial, signature, cal is Temporary);
         }
 
@@ -199,7 +201,7 @@ internal sealed class Ledger : IAsyncDisposable
     public Task<Committed<(IdentityRow Identity, Predecessor Before)>> SucceedAsync(
         SigningKey next, Func<LedgerBatch, (IdentityRow Identity, Predecessor Before)> work, CancellationToken cancellation)
         => _writer.SubmitAsync(
-            new SuccessionWork(work, done =>
+            new AloneWork<(IdentityRow Identity, Predecessor Before)>(work, done =>
             {
                 Identity.Succeed(done.Identity, next, done.Before);
                 _templates = TemplatesOf(Identity.Current);
@@ -215,15 +217,27 @@ internal sealed class Ledger : IAsyncDisposable
         _writer.WakeHosts();
     }
 
-    private static CalTemplates TemplatesOf(Credentials identity) => new(identity.Certificate, identity.Key.Fingerprint, identity.Predecessors);
+    /// <summary>Key packs of another license server come, in a transaction of their own; its CALs are known before anything else is decided.</summary>
+    public Task<Committed<Reception>> ReceiveAsync(Func<LedgerBatch, Reception> work, CancellationToken cancellation)
+        => _writer.SubmitAsync(
+            new AloneWork<Reception>(work, _ =>
+            {
+                using var db = Database.OpenReader();
+                Identity.Receive(LicenseServerIdentity.SourcesOf(db));
+                _templates = TemplatesOf(Identity.Current);
+            }),
+            cancellation);
+
+    private static CalTemplates TemplatesOf(Credentials identity) => new(identity.Certificate, identity.Key.Fingerprint, [.. identity.Predecessors, .. identity.Sources]);
 
     // Decided before a succession and signed after it: by the key that it was made for.
-    private (SigningKey Key, byte[] ChainText) MakerOf(Cal cal)
+    private (SigningKey? Key, byte[] ChainText) MakerOf(Cal cal)
     {
         var identity = Identity.Current;
-        return !_templates.IsMadeBy(cal) && identity.Predecessors.LastOrDefault(before => before.Retired is not null && before.Templates.IsMadeBy(cal, alone: true)) is { Retired: { } retired } maker
-            ? (retired, maker.ChainText)
-            : (identity.Key, identity.ChainText);
+        if (_templates.IsMadeBy(cal))
+            return (identity.Key, identity.ChainText);
+        var maker = identity.Predecessors.LastOrDefault(before => before.Templates.IsMadeBy(cal, alone: true));
+        return (maker?.Retired, maker?.ChainText ?? []);
     }
 
     public async ValueTask DisposeAsync()
@@ -240,7 +254,7 @@ internal sealed class Ledger : IAsyncDisposable
         var identity = Identity.Current;
         if (PresentedLicense.TryReadOurs(stored, identity.Key.HasSigned, out var toBeSigned, out var serial))
             return new(serial, toBeSigned, stored);
-        foreach (var before in identity.Predecessors)
+        foreach (var before in identity.Predecessors.Concat(identity.Sources))
             if (PresentedLicense.TryReadOurs(stored, before.HasSigned, out toBeSigned, out serial))
                 return new(serial, toBeSigned, stored, IsClaim: !before.Proves);
         return null;

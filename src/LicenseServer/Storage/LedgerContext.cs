@@ -55,6 +55,10 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
 
     public DbSet<SignInFailure> SignInFailures => Set<SignInFailure>();
 
+    public DbSet<OutgoingTransfer> Transfers => Set<OutgoingTransfer>();
+
+    public DbSet<Reception> Receptions => Set<Reception>();
+
     public DbSet<KeySuccession> Successions => Set<KeySuccession>();
 
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
@@ -174,6 +178,16 @@ internal sealed class LedgerContext(DbContextOptions<LedgerContext> options) : D
         {
             draw.ToTable("draws").HasKey(row => row.WantedHash);
             draw.Property(row => row.Kind).HasMaxLength(128);
+        });
+        model.Entity<OutgoingTransfer>(transfer =>
+        {
+            transfer.ToTable("transfers").HasKey(row => row.TransferId);
+            transfer.Property(row => row.TransferId).ValueGeneratedNever();
+        });
+        model.Entity<Reception>(reception =>
+        {
+            reception.ToTable("receptions").HasKey(row => row.TransferId);
+            reception.Property(row => row.TransferId).ValueGeneratedNever();
         });
         model.Entity<KeySuccession>(succession =>
         {

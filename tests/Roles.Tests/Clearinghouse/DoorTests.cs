@@ -36,16 +36,17 @@ public sealed class DoorTests : IAsyncLifetime
                 "GET /web/clearinghouse.js Public", "GET /web/root Public", "GET /web/telephone Public", "POST /operator/activation Administration",
                 "POST /operator/agreement Administration", "POST /operator/groups Administration", "POST /operator/key-pack Administration", "POST /operator/sign-in Administration",
                 "POST /operator/sign-out Administration", "POST /v1/accounts Administration", "POST /v1/activations Public", "POST /v1/agreements Administration", "POST /v1/draws Public",
-                "POST /v1/grace-extensions Administration", "POST /v1/key-packs Public", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public",
+                "POST /v1/grace-extensions Administration", "POST /v1/key-packs Public", "POST /v1/key-packs/transfers Public",
+                "POST /v1/key-packs/transfers/undo Public", "POST /v1/license-servers/{id}/succession Administration", "POST /v1/product-keys Administration", "POST /v1/product-keys/check Public",
                 "POST /v1/product-keys/find Administration", "POST /v1/replacements Public", "POST /v1/revocations/key-packs Administration",
-                "POST /v1/revocations/license-servers Administration", "POST /v1/sign-in Administration", "POST /v1/sign-out Administration", "POST /v1/telephone/activations Administration",
+                "POST /v1/revocations/license-servers Administration", "POST /v1/sign-in Administration", "POST /v1/sign-out Administration", "POST /v1/successions Public", "POST /v1/telephone/activations Administration",
                 "POST /v1/telephone/draws Administration", "POST /v1/telephone/key-packs Administration", "POST /v1/time Public", "POST /v1/tokens Administration",
                 "POST /v1/transfers Administration", "POST /web Public", "POST /web/answer Public", "PUT /v1/accounts/{name}/password Administration",
                 "PUT /v1/accounts/{name}/role Administration", "PUT /v1/agreements/{id} Administration", "PUT /v1/license-servers/{id}/company Administration",
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));
-        Assert.Equal(7, Endpoints(_publisher.SignerApp).Count);
+        Assert.Equal(8, Endpoints(_publisher.SignerApp).Count);
     }
 
     [Fact]

@@ -29,6 +29,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private string _key = null!;
     private byte[] _draw = null!;
     private readonly TestLicenseServer _next = new();
+    private TestLicenseServer _movedFrom = null!;
+    private Guid _movedPack;
     private TestLicenseServer _followed = null!;
     private TestLicenseServer _stolen = null!;
     private TestLicenseServer _inPlace = null!;
@@ -50,6 +52,9 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         _draw = Statement.Sign(
             new DrawRequest("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()).Encode(), _server.Key);
         _revoked = await _publisher.NewLicenseServerAsync();
+        _movedFrom = await _publisher.NewLicenseServerAsync();
+        Assert.True(Statement.TryReadUnverified((await _movedFrom.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var moved));
+        _movedPack = KeyPackStatement.Decode(moved).PackId;
         _followed = await _publisher.NewLicenseServerAsync();
         _stolen = await _publisher.NewLicenseServerAsync();
         _inPlace = await _publisher.NewLicenseServerAsync();
@@ -63,6 +68,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     {
         _server.Dispose();
         _revoked.Dispose();
+        _movedFrom.Dispose();
         _next.Dispose();
         _followed.Dispose();
         _stolen.Dispose();
@@ -246,6 +252,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/replacements"] = (JsonSerializer.Serialize(_server.NewReplacement(), ContractsJson.Default.ReplacementRequest), typeof(ReplacementRequest)),
         ["POST /v1/revocations/license-servers"] = ($$"""{"licenseServerId":"{{_revoked.Id}}","reason":"lost"}""", typeof(RevokeLicenseServerRequest)),
         ["POST /v1/revocations/key-packs"] = ($$"""{"packId":"{{_revokedPack}}","reason":"refunded"}""", typeof(RevokeKeyPackRequest)),
+        ["POST /v1/key-packs/transfers"] = (JsonSerializer.Serialize(_server.NewMove(_movedFrom, _movedPack, _publisher.Time.GetUtcNow()), ContractsJson.Default.MovePacksRequest), typeof(MovePacksRequest)),
+        ["POST /v1/key-packs/transfers/undo"] = (JsonSerializer.Serialize(_server.NewUndo(Guid.NewGuid(), _publisher.Time.GetUtcNow()), ContractsJson.Default.UndoTransferRequest), typeof(UndoTransferRequest)),
         ["POST /v1/successions"] = (JsonSerializer.Serialize(_next.NewSuccession(_followed, _publisher.Time.GetUtcNow()), ContractsJson.Default.SucceedRequest), typeof(SucceedRequest)),
         ["POST /v1/license-servers/{id}/succession"] = ($$"""{"to":"{{_inPlace.Id}}","cause":"stolen"}""", typeof(SucceedServerRequest)),
         ["POST /v1/transfers"] = ($$"""{"packId":"{{_transferredPack}}","to":"{{_server.Id}}"}""", typeof(TransferRequest)),
