@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
-using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.Customers;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Revocations;

@@ -20,7 +20,6 @@ using Ostiary.Contracts.Trust;
 using Ostiary.Doors;
 using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
-using Ostiary.LicenseServer.Issuance;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.LicenseServer.Trust;
 
@@ -221,7 +220,8 @@ internal static class ReceivePacks
     // Who holds a CAL here already goes on with that one, and the seat that came along is free.
     private static bool Adopt(LedgerBatch batch, TransferredCal cal, Pack pack)
     {
-        CalSerial.TryParse(cal.Serial, out var serial);
+        if (!CalSerial.TryParse(cal.Serial, out var serial))
+            throw new InvalidOperationException("the serial number was checked before");
         var hardwareId = Convert.FromHexString(cal.HardwareId);
         var key = DeviceKey.Of(hardwareId, cal.ClientName);
         var known = batch.LiveOf(key);
@@ -251,7 +251,8 @@ internal static class ReceivePacks
 
     private static bool Adopt(LedgerBatch batch, TransferredUserCal cal, Pack pack)
     {
-        CalSerial.TryParse(cal.Serial, out var serial);
+        if (!CalSerial.TryParse(cal.Serial, out var serial))
+            throw new InvalidOperationException("the serial number was checked before");
         var person = PersonKey.Of(new UserClaim(cal.Name, cal.Realm, cal.StableId), cal.AccountHostId);
         if (cal.ExpiresAt < batch.Now || batch.KnowsUserCal(serial) || batch.Db.UserCals.Any(row => row.PersonKey == person && row.State == UserCalState.Live))
             return false;

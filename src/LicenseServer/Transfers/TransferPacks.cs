@@ -56,7 +56,7 @@ internal static class TransferPacks
         await Json.WriteAsync(context, file, ContractsJson.Default.TransferFile).ConfigureAwait(false);
     }
 
-    private static (OutgoingTransfer Transfer, bool IsNew) Transfer(LedgerBatch batch, KeyFingerprint source, LicenseServerId to, IReadOnlyList<Guid> packs)
+    private static (OutgoingTransfer Transfer, bool IsNew) Transfer(LedgerBatch batch, KeyFingerprint source, LicenseServerId to, List<Guid> packs)
     {
         if (batch.CountedPack(packs[0]) is { TransferId: { } known } && batch.Db.Transfers.AsNoTracking().Single(row => row.TransferId == known) is var before
             && TransferStatement.Decode(before.Payload) is var said)
@@ -98,7 +98,7 @@ internal static class TransferPacks
     }
 
     // A pack that was converted in parts goes whole: its statement is one.
-    private static IEnumerable<Pack> PartsOf(LedgerBatch batch, Guid packId)
+    private static List<Pack> PartsOf(LedgerBatch batch, Guid packId)
     {
         var parts = batch.Db.Packs.AsTracking().ToList().FindAll(pack => OutdatedDocuments.StatementOf(pack)?.PackId == packId);
         if (parts.Count == 0)
