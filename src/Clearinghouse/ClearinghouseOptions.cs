@@ -168,4 +168,6 @@ internal enum IssuanceStep
     DeactivationListed,
     DeactivationSigned,
     DeactivationSignatureStored,
+    TransferStored,
+    TransferSigned,
 }

@@ -20,9 +20,10 @@ using Ostiary.Clearinghouse.ProductKeys;
 using Ostiary.Clearinghouse.Revocations;
 using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
+using Ostiary.Clearinghouse.Successions;
 using Ostiary.Clearinghouse.Telephone;
 using Ostiary.Clearinghouse.Tls;
-using Ostiary.Clearinghouse.Successions;
+using Ostiary.Clearinghouse.Transfers;
 using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
@@ -128,6 +129,7 @@ public static class ClearinghouseRole
         builder.Services.AddSingleton<Successions.Successions>();
         builder.Services.AddSingleton<SucceedKey>();
         builder.Services.AddSingleton<NameSuccessor>();
+        builder.Services.AddSingleton<MovePacks>();
 
         var app = builder.Build();
         app.Use(ProblemResponses.Catch);
@@ -164,6 +166,10 @@ public static class ClearinghouseRole
             .Answers<AuditHeadDocument>("Where the clearinghouse's audit chain is, signed: whoever keeps it can tell later that nothing was cut off or changed.");
         app.MapPost("/v1/replacements", (HttpContext context, ReplaceDocuments use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<ReplacementRequest>().Answers<ReplacementAnswer>("A license server's documents as they are signed now, in the place of those under a withdrawn key.");
+        app.MapPost("/v1/key-packs/transfers", (HttpContext context, MovePacks use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<MovePacksRequest>().Answers<MovePacksResponse>("Key packs that another license server has signed away, for the one that asks; the same request gets the same answer.");
+        app.MapPost("/v1/key-packs/transfers/undo", (HttpContext context, MovePacks use) => use.UndoAsync(context)).At(Door.Public).WithMetadata(limited)
+            .Takes<UndoTransferRequest>().Answers<UndoTransferRequest>("A license server takes a transfer back that was not received yet.");
         app.MapPost("/v1/successions", (HttpContext context, SucceedKey use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)
             .Takes<SucceedRequest>().Answers<SucceedResponse>("A license server's key is followed by another; the same request gets the same answer.");
         app.MapPost("/v1/draws", (HttpContext context, DrawCals use) => use.HandleAsync(context)).At(Door.Public).WithMetadata(limited)

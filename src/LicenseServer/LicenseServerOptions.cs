@@ -162,7 +162,7 @@ public sealed class LicenseServerOptionsException(IReadOnlyList<string> errors)
     public IReadOnlyList<string> Errors { get; } = errors;
 }
 
-/// <summary>The steps of a succession that leave something behind.</summary>
+/// <summary>The steps of a succession, and of a transfer, that leave something behind.</summary>
 internal enum SuccessionStep
 {
     KeyMade,
@@ -170,4 +170,7 @@ internal enum SuccessionStep
     Answered,
     PacksFetched,
     Switched,
+    TransferStored,
+    PacksMoved,
+    Received,
 }

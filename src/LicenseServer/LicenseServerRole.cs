@@ -24,6 +24,7 @@ using Ostiary.LicenseServer.Status;
 using Ostiary.LicenseServer.Storage;
 using Ostiary.LicenseServer.Succession;
 using Ostiary.LicenseServer.Time;
+using Ostiary.LicenseServer.Transfers;
 using Ostiary.LicenseServer.Trust;
 using Ostiary.LicenseServer.Users;
 
@@ -103,6 +104,8 @@ public static class LicenseServerRole
         DrawPack.Map(app);
         ListPacks.Map(app);
         ChangePack.Map(app);
+        TransferPacks.Map(app);
+        ReceivePacks.Map(app);
         ManageUserCals.Map(app);
         ManagePolicy.Map(app);
         Invitations.Map(app);

@@ -64,6 +64,12 @@ internal static partial class Log
     [LoggerMessage(47, LogLevel.Information, "Deactivated; the clearinghouse has freed the product keys")]
     public static partial void Deactivated(ILogger logger);
 
+    [LoggerMessage(48, LogLevel.Warning, "Key packs were signed away to license server {Target}: {KeyPacks} of them, with {Rows} CALs")]
+    public static partial void PacksTransferred(ILogger logger, string target, int keyPacks, int rows);
+
+    [LoggerMessage(49, LogLevel.Information, "Key packs of license server {Source} have come: {KeyPacks} of them, with {Cals} CALs")]
+    public static partial void PacksReceived(ILogger logger, string source, int keyPacks, int cals);
+
     [LoggerMessage(40, LogLevel.Warning, "Session host {HostId} has seen ledger number {Number}, which is higher than the ledger's: it was rebuilt or put back from a copy. Until all hosts have sent their receipts, newcomers get temporary CALs only")]
     public static partial void RecoveryBegan(ILogger logger, Guid hostId, long number);
 

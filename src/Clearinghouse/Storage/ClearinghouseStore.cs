@@ -42,6 +42,8 @@ internal class ClearinghouseStore : DbContext
 
     public DbSet<RevocationListRow> RevocationLists => Set<RevocationListRow>();
 
+    public DbSet<TransferRow> Transfers => Set<TransferRow>();
+
     public DbSet<SuccessionRow> Successions => Set<SuccessionRow>();
 
     public DbSet<ToBeSignedRow> ToBeSigned => Set<ToBeSignedRow>();
@@ -120,6 +122,7 @@ internal class ClearinghouseStore : DbContext
             list.HasKey(row => row.Number);
             list.Property(row => row.Number).ValueGeneratedNever();
         });
+        model.Entity<TransferRow>().HasKey(row => row.TransferId);
         model.Entity<SuccessionRow>(succession =>
         {
             succession.HasKey(row => row.Old);

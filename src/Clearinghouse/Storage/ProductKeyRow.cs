@@ -53,6 +53,9 @@ internal sealed class ProductKeyRow
     /// <summary>Takes it from the license server that has redeemed it; it can be redeemed again, by the other one.</summary>
     public void Transfer(LicenseServerId to) => (RedeemedAt, RedeemedBy, PackId, BoundTo) = (null, null, null, to.Text);
 
+    /// <summary>Its key pack went to another license server, with what was issued of it.</summary>
+    public void Move(LicenseServerId to, Guid packId) => (RedeemedBy, PackId, BoundTo) = (to.Text, packId, to.Text);
+
     /// <summary>Its license server has another ID.</summary>
     public void Follow(string from, string to)
         => (RedeemedBy, BoundTo) = (RedeemedBy == from ? to : RedeemedBy, BoundTo == from ? to : BoundTo);

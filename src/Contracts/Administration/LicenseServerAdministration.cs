@@ -216,6 +216,9 @@ public enum CalStatus
 
     /// <summary>Void before its end; it has given its seat back.</summary>
     Revoked,
+
+    /// <summary>Its key pack went to another license server, and it with it.</summary>
+    Transferred,
 }
 
 /// <summary><c>GET /v1/cals?after=&amp;limit=</c> and <c>GET /v1/cals/{serial}</c>.</summary>

@@ -15,6 +15,9 @@ public enum UserCalStatus
 
     /// <summary>An administrator took it back.</summary>
     Released,
+
+    /// <summary>Its key pack went to another license server, and it with it.</summary>
+    Transferred,
 }
 
 /// <summary><c>GET /v1/user-cals?after=&amp;limit=&amp;search=</c> and <c>GET /v1/user-cals/{serial}</c>.</summary>

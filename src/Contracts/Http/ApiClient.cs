@@ -13,6 +13,9 @@ public static class ApiClient
     /// <summary>Bytes of an answer that a client reads at most.</summary>
     public const int MaxResponseLength = 4 * 1024 * 1024;
 
+    /// <summary>Bytes, for whoever administers: a file of transferred key packs is the largest.</summary>
+    public const int MaxAdministrationLength = 48 * 1024 * 1024;
+
     /// <summary>A client that speaks HTTP over a unix socket, for the local administration of a role.</summary>
     public static HttpClient OverUnixSocket(string path, TimeSpan timeout) => new(new SocketFaults(new SocketsHttpHandler
     {
@@ -35,7 +38,7 @@ public static class ApiClient
     {
         BaseAddress = new Uri("http://localhost/"),
         Timeout = timeout,
-        MaxResponseContentBufferSize = MaxResponseLength,
+        MaxResponseContentBufferSize = MaxAdministrationLength,
     };
 
     public static async Task<TResponse> GetAsync<TResponse>(this HttpClient client, string path, CancellationToken cancellation)

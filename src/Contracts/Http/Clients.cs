@@ -38,6 +38,12 @@ public sealed class ClearinghouseClient(HttpClient http)
     public Task<ReplacementAnswer> ReplaceAsync(ReplacementRequest request, CancellationToken cancellation)
         => http.PostAsync<ReplacementRequest, ReplacementAnswer>("v1/replacements", request, cancellation);
 
+    public Task<MovePacksResponse> MovePacksAsync(MovePacksRequest request, CancellationToken cancellation)
+        => http.PostAsync<MovePacksRequest, MovePacksResponse>("v1/key-packs/transfers", request, cancellation);
+
+    public Task<UndoTransferRequest> UndoTransferAsync(UndoTransferRequest request, CancellationToken cancellation)
+        => http.PostAsync<UndoTransferRequest, UndoTransferRequest>("v1/key-packs/transfers/undo", request, cancellation);
+
     public Task<SucceedResponse> SucceedAsync(SucceedRequest request, CancellationToken cancellation)
         => http.PostAsync<SucceedRequest, SucceedResponse>("v1/successions", request, cancellation);
 }
@@ -72,8 +78,10 @@ public sealed class LicenseServerClient(HttpClient http)
     public Task<TimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
         => http.PostAsync<TimeRequest, TimeAnswer>("v1/time", request, cancellation);
 
-    public Task<RevocationAnswer> RevocationsAsync(long after, int waitSeconds, CancellationToken cancellation, string? trust = null)
-        => http.GetAsync<RevocationAnswer>($"v1/revocations?after={after}&wait={waitSeconds}{(trust is null ? "" : "&trust=" + Uri.EscapeDataString(trust))}", cancellation);
+    public Task<RevocationAnswer> RevocationsAsync(long after, int waitSeconds, CancellationToken cancellation, string? trust = null, string? successions = null)
+        => http.GetAsync<RevocationAnswer>(
+            $"v1/revocations?after={after}&wait={waitSeconds}{(trust is null ? "" : "&trust=" + Uri.EscapeDataString(trust))}{(successions is null ? "" : "&successions=" + Uri.EscapeDataString(successions))}",
+            cancellation);
 
     public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
         => http.GetAsync<TrustDocuments>("v1/trust", cancellation);
@@ -179,6 +187,15 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
 
     public Task<LicenseServerStatus> StatusAsync(CancellationToken cancellation)
         => http.GetAsync<LicenseServerStatus>("v1/status", cancellation);
+
+    public Task<TransferFile> TransferAsync(TransferPacksRequest request, CancellationToken cancellation)
+        => http.PostAsync<TransferPacksRequest, TransferFile>("v1/transfers", request, cancellation);
+
+    public Task<TransferUndone> UndoTransferAsync(Guid packId, CancellationToken cancellation)
+        => http.DeleteAsync<TransferUndone>($"v1/transfers/{packId}", cancellation);
+
+    public Task<ReceptionRecord> ReceiveAsync(TransferFile file, CancellationToken cancellation)
+        => http.PostAsync<TransferFile, ReceptionRecord>("v1/receptions", file, cancellation);
 
     public Task<LicenseServerStatus> SucceedAsync(SucceedKeyRequest request, CancellationToken cancellation)
         => http.PostAsync<SucceedKeyRequest, LicenseServerStatus>("v1/succession", request, cancellation);

@@ -29,7 +29,7 @@ public static class PinnedServer
                         : throw new AuthenticationException($"its certificate is not signed by the pinned key {pinned}, or is not in its dates"),
             },
         };
-        var client = new HttpClient(new SocketFaults(handler)) { BaseAddress = address, Timeout = timeout, MaxResponseContentBufferSize = ApiClient.MaxResponseLength };
+        var client = new HttpClient(new SocketFaults(handler)) { BaseAddress = address, Timeout = timeout, MaxResponseContentBufferSize = ApiClient.MaxAdministrationLength };
         if (token is not null)
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return client;

@@ -47,8 +47,8 @@ public sealed record TimeRequest(byte[] Nonce);
 public sealed record TimeAnswer(byte[] Statement);
 
 /// <summary>
-/// <c>GET /v1/revocations?after=N&amp;wait=S&amp;trust=TAG</c>: the license server's newest revocation list, at once when its number is greater than
-/// N or TAG is there and not the answer's, otherwise as soon as it is, or after S seconds (0 to 60) the same list again. A host keeps one such call open: that is how
+/// <c>GET /v1/revocations?after=N&amp;wait=S&amp;trust=TAG&amp;successions=TAG</c>: the license server's newest revocation list, at once when its number is greater than
+/// N or a TAG is there and not the answer's, otherwise as soon as it is, or after S seconds (0 to 60) the same list again. A host keeps one such call open: that is how
 /// lists are pushed; and it asks without waiting every 5 minutes.
 /// </summary>
 /// <param name="List">A signed <see cref="Statements.RevocationListStatement"/>.</param>

@@ -12,9 +12,86 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary packs</c>: the key packs of the license server.</summary>
 internal static class PacksCommand
 {
-    public static Command Create() => new("packs", "Key packs of this license server.") { Check(), Install(), DrawCommand.Create(), List(), Convert(), Remove() };
+    public static Command Create() => new("packs", "Key packs of this license server.") { Check(), Install(), DrawCommand.Create(), List(), Convert(), Remove(), Transfer(), Receive() };
 
     private static Argument<string> Key() => new("key") { Description = "The product key: 25 symbols; spaces, hyphens and case do not matter." };
+
+    private static Command Transfer()
+    {
+        var packs = new Argument<Guid[]>("pack") { Description = "Key packs, as 'packs list' shows them.", Arity = ArgumentArity.OneOrMore };
+        var to = new Option<string?>("--to") { Description = "The License Server ID that they are for.", HelpName = "LICENSE-SERVER-ID" };
+        var file = new Option<FileInfo?>("--out") { Description = "Where they go, with what was issued of them: for 'ostiary packs receive' there. It holds names.", HelpName = "FILE" };
+        var undo = new Option<bool>("--undo") { Description = "Takes the transfer back, as long as it was not received." };
+        var command = new Command("transfer", "Signs key packs away to another license server, with the CALs that were issued of them. From then on nothing is issued of them here.") { packs, to, file, undo };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(undo) ? result.GetValue(to) is not null || result.GetValue(file) is not null : result.GetValue(to) is null || result.GetValue(file) is null)
+                result.AddError("--to LICENSE-SERVER-ID and --out FILE say where the key packs go; --undo stands by itself");
+        });
+        command.Add(RemoteServer.Server);
+        command.Add(RemoteServer.Fingerprint);
+        command.SetAction((parse, cancellation) => ApiCommand.RunAsync(parse, async (screen, json) =>
+        {
+            using var http = ApiCommand.Connect(parse, ServerCommand.Role);
+            var server = new LicenseServerAdministrationClient(http);
+            if (parse.GetValue(undo))
+            {
+                var undone = await server.UndoTransferAsync(parse.GetRequiredValue(packs)[0], cancellation);
+                if (json)
+                    screen.Json(undone);
+                else
+                    screen.Line($"Taken back: {undone.KeyPacks.Count} key packs and {undone.Cals} CALs are this license server's again. Delete the file.");
+                return ExitCode.Done;
+            }
+
+            var transferred = await server.TransferAsync(new(parse.GetRequiredValue(packs), parse.GetValue(to)!), cancellation);
+            var path = parse.GetValue(file)!.FullName;
+            await using (var stream = new FileStream(path, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+                await System.Text.Json.JsonSerializer.SerializeAsync(stream, transferred, ContractsJson.Default.TransferFile, cancellation);
+            screen.Line($"Written. Nothing is issued of these key packs here any more. On license server {parse.GetValue(to)}: ostiary packs receive FILE");
+            screen.Line("Session hosts that are joined here and shall go on join there: ostiary hosts invite there, ostiary hosts join INVITATION on each. Their devices get their CALs anew with the same seat and end; persons keep their User CALs.");
+            return ExitCode.Done;
+        }));
+        return command;
+    }
+
+    private static Command Receive()
+    {
+        var file = new Argument<FileInfo>("file") { Description = "What 'ostiary packs transfer' has written on the other license server." };
+        var command = new Command("receive", "Takes key packs that another license server has signed away to this one, with the CALs that it had issued of them. The same file again changes nothing.") { file };
+        command.Add(RemoteServer.Server);
+        command.Add(RemoteServer.Fingerprint);
+        command.SetAction((parse, cancellation) => ApiCommand.RunAsync(parse, async (screen, json) =>
+        {
+            var path = parse.GetRequiredValue(file);
+            if (!path.Exists || path.Length > TransferFile.MaxLength)
+                throw new UsageException($"{path.FullName} is not there, or has more than {TransferFile.MaxLength} bytes");
+            TransferFile? read;
+            try
+            {
+                await using var stream = path.OpenRead();
+                read = await System.Text.Json.JsonSerializer.DeserializeAsync(stream, ContractsJson.Default.TransferFile, cancellation);
+            }
+            catch (System.Text.Json.JsonException)
+            {
+                throw new UsageException($"{path.FullName} is no file of transferred key packs");
+            }
+
+            using var http = ApiCommand.Connect(parse, ServerCommand.Role);
+            var received = await ConnectionMethods.WithRetryAsync(
+                parse, () => new LicenseServerAdministrationClient(http).ReceiveAsync(read ?? throw new UsageException($"{path.FullName} is empty"), cancellation), cancellation);
+            if (json)
+                screen.Json(received);
+            else
+            {
+                screen.Line($"{received.KeyPacks.Count} key packs of {received.From} are here, with {received.Cals} CALs that hold their seats{(received.Left > 0 ? $" ({received.Left} more were of devices and persons that hold one here already)" : "")}.");
+                screen.Line("Session hosts of that license server that shall go on join here: ostiary hosts invite, then ostiary hosts join INVITATION on each. Delete the file: it holds names.");
+            }
+
+            return ExitCode.Done;
+        }));
+        return command;
+    }
 
     private static Command Check()
     {

@@ -42,6 +42,8 @@ internal sealed class AuditVerifier
         await verifier.CompareAsync(CanonicalContent.Recoveries, db.Recoveries, LedgerBatch.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Invitations, db.Invitations, Hosts.Invitations.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Successions, db.Successions, row => row.Old, CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Transfers, db.Transfers, row => row.TransferId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.Receptions, db.Receptions, row => row.TransferId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Grace, db.GraceCopies, row => row.MachineId, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(AccountContent.Accounts, db.Accounts, row => row.AccountId.ToString(), AccountContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(AccountContent.Tokens, db.Tokens, row => row.TokenId.ToString(), AccountContent.Of, cancellation).ConfigureAwait(false);

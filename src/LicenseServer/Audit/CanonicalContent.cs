@@ -20,6 +20,8 @@ internal static class CanonicalContent
     public const string Recoveries = "recoveries";
     public const string Invitations = "invitations";
     public const string Successions = "successions";
+    public const string Transfers = "transfers";
+    public const string Receptions = "receptions";
     public const string Identity = "identity";
     public const string Grace = "grace_copies";
 
@@ -27,7 +29,7 @@ internal static class CanonicalContent
     {
         json.WriteString("serial"u8, license.Serial.ToString());
         json.WriteString("kind"u8, license.Kind == LicenseKind.Permanent ? "permanent" : "temporary");
-        json.WriteString("status"u8, license.Status switch { LicenseStatus.Live => "live", LicenseStatus.Expired => "expired", LicenseStatus.Revoked => "revoked", _ => "replaced" });
+        json.WriteString("status"u8, license.Status switch { LicenseStatus.Live => "live", LicenseStatus.Expired => "expired", LicenseStatus.Revoked => "revoked", LicenseStatus.Transferred => "transferred", _ => "replaced" });
         json.WriteNumber("version"u8, license.Version.Year);
         json.WriteString("pack"u8, license.PackId?.ToString());
         json.WriteNumber("notBefore"u8, license.NotBefore.ToUnixTimeSeconds());
@@ -50,7 +52,7 @@ internal static class CanonicalContent
     public static byte[] Of(UserCal cal) => Write(json =>
     {
         json.WriteString("serial"u8, cal.Serial.ToString());
-        json.WriteString("state"u8, cal.State switch { UserCalState.Live => "live", UserCalState.Expired => "expired", _ => "released" });
+        json.WriteString("state"u8, cal.State switch { UserCalState.Live => "live", UserCalState.Expired => "expired", UserCalState.Transferred => "transferred", _ => "released" });
         json.WriteString("person"u8, Convert.ToHexStringLower(cal.PersonKey.ToBytes()));
         json.WriteString("name"u8, cal.Name);
         json.WriteString("realm"u8, cal.Realm);
@@ -123,6 +125,7 @@ internal static class CanonicalContent
         WriteTime(json, "removedAt", pack.RemovedAt);
         WriteTime(json, "revokedAt", pack.RevokedAt);
         json.WriteString("revocationReason"u8, pack.RevocationReason);
+        json.WriteString("transfer"u8, pack.TransferId?.ToString());
         json.WriteNumber("ledgerNumber"u8, pack.LedgerNumber);
     });
 
@@ -142,6 +145,30 @@ internal static class CanonicalContent
         json.WriteBoolean("separateAccounts"u8, host.SeparateAccounts);
         WriteTime(json, "removedAt", host.RemovedAt);
         json.WriteNumber("ledgerNumber"u8, host.LedgerNumber);
+    });
+
+    public static byte[] Of(OutgoingTransfer transfer) => Write(json =>
+    {
+        json.WriteString("transfer"u8, transfer.TransferId);
+        json.WriteString("target"u8, transfer.Target);
+        json.WriteString("payload"u8, Hash(transfer.Payload));
+        json.WriteString("rows"u8, Hash(transfer.Rows));
+        json.WriteNumber("at"u8, transfer.At.ToUnixTimeSeconds());
+        WriteTime(json, "undoneAt", transfer.UndoneAt);
+        json.WriteNumber("ledgerNumber"u8, transfer.LedgerNumber);
+    });
+
+    public static byte[] Of(Reception reception) => Write(json =>
+    {
+        json.WriteString("transfer"u8, reception.TransferId);
+        json.WriteString("source"u8, reception.Source);
+        json.WriteString("sourceCertificates"u8, Hash(System.Text.Encoding.ASCII.GetBytes(reception.SourceCertificates)));
+        json.WriteString("statement"u8, Hash(reception.Statement));
+        json.WriteNumber("cals"u8, reception.Cals);
+        json.WriteNumber("left"u8, reception.Left);
+        json.WriteString("keyPacks"u8, reception.KeyPacks);
+        json.WriteNumber("at"u8, reception.At.ToUnixTimeSeconds());
+        json.WriteNumber("ledgerNumber"u8, reception.LedgerNumber);
     });
 
     public static byte[] Of(KeySuccession succession) => Write(json =>

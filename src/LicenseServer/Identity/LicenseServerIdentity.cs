@@ -23,17 +23,18 @@ namespace Ostiary.LicenseServer.Identity;
 /// <param name="Chain">The certificate and those above it without the root: what CALs, hosts and TLS carry.</param>
 /// <param name="Trust">What is known of the publisher; null before the first activation.</param>
 /// <param name="Predecessors">The keys that it had before, the first one first.</param>
+/// <param name="Sources">License servers whose key packs came here, with what they had issued of them.</param>
 /// <param name="LedgerNumber">The ledger number of what it was read from.</param>
 /// <param name="DeactivatedAt">When it gave its key packs up; null while it has not.</param>
 /// <param name="IsDeactivating">The clearinghouse has not confirmed that yet.</param>
 internal sealed record Credentials(
-    SigningKey Key, X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, IReadOnlyList<Predecessor> Predecessors, long LedgerNumber,
-    DateTimeOffset? DeactivatedAt = null, bool IsDeactivating = false)
+    SigningKey Key, X509Certificate2 Certificate, IReadOnlyList<X509Certificate2> Chain, PublisherTrust? Trust, IReadOnlyList<Predecessor> Predecessors,
+    IReadOnlyList<Predecessor> Sources, long LedgerNumber, DateTimeOffset? DeactivatedAt = null, bool IsDeactivating = false)
 {
     public LicenseServerId Id { get; } = LicenseServerId.Of(Key.PublicKey);
 
     /// <summary>CALs as this certificate issues them.</summary>
-    public CalTemplates Templates { get; } = new(Certificate, Key.Fingerprint, Predecessors);
+    public CalTemplates Templates { get; } = new(Certificate, Key.Fingerprint, [.. Predecessors, .. Sources]);
 
     /// <summary>Another node has followed the key, and this process still has the one of before: whatever it signed now would be nobody's.</summary>
     public bool IsSuperseded { get; } = KeyFingerprint.Of(Certificate) != Key.Fingerprint;
@@ -60,7 +61,7 @@ internal sealed record Credentials(
     public byte[] ChainText { get; } = Encoding.ASCII.GetBytes(CertificateChain.ToPem(Chain));
 
     /// <summary>Names the keys of before, for hosts; null where there are none.</summary>
-    public string? SuccessionsTag => SuccessionDocuments.TagOf(Predecessors.Select(before => before.Document));
+    public string? SuccessionsTag => SuccessionDocuments.TagOf(Predecessors.Select(before => before.Document).OfType<SuccessionDocument>());
 
     /// <summary>Whether this key, or one that it has followed, signed the to-be-signed bytes of a certificate.</summary>
     public bool HasEverSigned(byte[] toBeSigned, byte[] signature)
@@ -110,7 +111,7 @@ internal sealed class LicenseServerIdentity : IDisposable
             db.SaveChanges();
         }
 
-        var current = Read(row, key, [.. db.Successions.Where(succession => succession.SwitchedAt != null).OrderBy(succession => succession.Id).ToList().Select(succession => Predecessor.Of(succession))]);
+        var current = Read(row, key, [.. db.Successions.Where(succession => succession.SwitchedAt != null).OrderBy(succession => succession.Id).ToList().Select(succession => Predecessor.Of(succession))], SourcesOf(db));
         if (KeyFingerprint.Of(current.Certificate) == key.Fingerprint)
             return new(current);
         key.Dispose();
@@ -126,7 +127,7 @@ internal sealed class LicenseServerIdentity : IDisposable
         lock (_replacing)
         {
             if (row.LedgerNumber >= _current.LedgerNumber)
-                _current = Read(row, _current.Key, _current.Predecessors);
+                _current = Read(row, _current.Key, _current.Predecessors, _current.Sources);
         }
     }
 
@@ -134,14 +135,24 @@ internal sealed class LicenseServerIdentity : IDisposable
     public void Succeed(IdentityRow row, SigningKey key, Predecessor before)
     {
         lock (_replacing)
-            _current = Read(row, key, [.. _current.Predecessors, before]);
+            _current = Read(row, key, [.. _current.Predecessors, before], _current.Sources);
     }
+
+    /// <summary>Another license server's key packs have come.</summary>
+    public void Receive(IReadOnlyList<Predecessor> sources)
+    {
+        lock (_replacing)
+            _current = Anew(_current, _current.Predecessors, sources);
+    }
+
+    /// <summary>Those of all receptions, each once.</summary>
+    public static IReadOnlyList<Predecessor> SourcesOf(LedgerContext db) => [.. db.Receptions.OrderBy(row => row.At).ToList().DistinctBy(row => row.Source).Select(Predecessor.Source)];
 
     /// <summary>The same keys; one of those before under another statement.</summary>
     public void Replace(IReadOnlyList<Predecessor> predecessors)
     {
         lock (_replacing)
-            _current = new(_current.Key, _current.Certificate, _current.Chain, _current.Trust, predecessors, _current.LedgerNumber);
+            _current = Anew(_current, predecessors, _current.Sources);
     }
 
     public void Dispose()
@@ -171,17 +182,21 @@ internal sealed class LicenseServerIdentity : IDisposable
         return new(PrivateKeyFile.OpenOrCreate(keyFile));
     }
 
-    private static Credentials Read(IdentityRow row, SigningKey key, IReadOnlyList<Predecessor> predecessors)
+    // Made anew and not changed: what is derived at the making rests on all of it.
+    private static Credentials Anew(Credentials own, IReadOnlyList<Predecessor> predecessors, IReadOnlyList<Predecessor> sources)
+        => new(own.Key, own.Certificate, own.Chain, own.Trust, predecessors, sources, own.LedgerNumber, own.DeactivatedAt, own.IsDeactivating);
+
+    private static Credentials Read(IdentityRow row, SigningKey key, IReadOnlyList<Predecessor> predecessors, IReadOnlyList<Predecessor> sources)
     {
         if (row is not { Certificate: { } certificate, IssuingCertificate: { } issuing, Root: { } root })
         {
             var selfMade = X509CertificateLoader.LoadCertificate(row.SelfMadeCertificate);
-            return new(key, selfMade, [selfMade], null, predecessors, row.LedgerNumber);
+            return new(key, selfMade, [selfMade], null, predecessors, sources, row.LedgerNumber);
         }
 
         var own = X509CertificateLoader.LoadCertificate(certificate);
         return new(
-            key, own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust), predecessors, row.LedgerNumber,
+            key, own, [own, X509CertificateLoader.LoadCertificate(issuing)], PublisherTrust.Remembered(X509CertificateLoader.LoadCertificate(root), row.Trust), predecessors, sources, row.LedgerNumber,
             row.DeactivatedAt, row.PendingKind == (int)ActivationKind.Deactivate);
     }
 

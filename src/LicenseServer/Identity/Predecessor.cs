@@ -16,12 +16,12 @@ internal sealed class Predecessor
 
     private Predecessor(KeySuccession row, IReadOnlyList<X509Certificate2> chain, SigningKey? retired)
     {
-        (Chain, Retired, Cause, SwitchedAt) = (chain, retired, row.Cause, row.SwitchedAt!.Value);
+        (Chain, Retired, Cause, SwitchedAt) = (chain, retired, row.Cause, row.SwitchedAt ?? row.PreparedAt);
         _publicKey = chain[0].PublicKey.ExportSubjectPublicKeyInfo();
         Fingerprint = KeyFingerprint.Of(_publicKey);
         Templates = new(chain[0], Fingerprint);
         ChainText = Encoding.ASCII.GetBytes(CertificateChain.ToPem(chain));
-        Document = new(row.Statement!, row.OldCertificates!, row.IssuingCertificate);
+        Document = row.Statement is null ? null : new(row.Statement, row.OldCertificates!, row.IssuingCertificate);
     }
 
     public KeyFingerprint Fingerprint { get; }
@@ -40,7 +40,7 @@ internal sealed class Predecessor
     public CalTemplates Templates { get; }
 
     /// <summary>What hosts follow by.</summary>
-    public SuccessionDocument Document { get; }
+    public SuccessionDocument? Document { get; }
 
     /// <summary>The key itself, in the process that has used it, for answers that were decided before the switch; null in every later one.</summary>
     public SigningKey? Retired { get; }
@@ -52,6 +52,12 @@ internal sealed class Predecessor
     /// <param name="retired">The key, if it is there.</param>
     public static Predecessor Of(KeySuccession row, SigningKey? retired = null)
         => new(row, CertificateChain.FromPem(row.OldCertificates ?? throw new InvalidDataException($"the certificates of succession {row.Id} are gone")), retired);
+
+    /// <summary>Another license server, whose key packs came here: its key goes on signing there, and what it signed is a claim here.</summary>
+    public static Predecessor Source(Reception reception)
+        => new(
+            new() { Old = reception.Source, New = "", Cause = SuccessionCause.Stolen, Reason = null, PreparedAt = reception.At, Payload = [], Nonce = 0 },
+            CertificateChain.FromPem(reception.SourceCertificates), null);
 
     public bool HasSigned(ReadOnlyMemory<byte> toBeSigned, byte[] signature)
         => With(key => key.VerifyData(toBeSigned.Span, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));

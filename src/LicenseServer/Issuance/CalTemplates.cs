@@ -46,7 +46,7 @@ internal sealed class CalTemplates(X509Certificate2 licenseServer, KeyFingerprin
         => (predecessors is not { Count: > 0 } && !alone)
             || cal.ToBeSigned.AsSpan().SequenceEqual(Make(cal.Version, (cal as License)?.PackId, cal.HardwareId, cal.Serial, cal.NotBefore, cal.NotAfter));
 
-    /// <summary>Somebody else has, or may have, a key that was followed: CALs that are not this very key's are not left with their devices.</summary>
+    /// <summary>Somebody else has, or may have, a key that CALs here are of: CALs that are not this very key's are not left with their devices.</summary>
     public bool FollowStolenKey { get; } = predecessors?.Any(before => !before.Proves) ?? false;
 
     private byte[] ByProfile(CalVersion version, Guid? packId, byte[] digest, byte[] serial, DateTimeOffset notBefore, DateTimeOffset notAfter)

@@ -80,7 +80,8 @@ internal static class InstallPack
         var statement = Verify(signed, issuing);
         if (statement.LicenseServer != ledger.Identity.Key.Fingerprint)
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is for another license server");
-        if (!ledger.Identity.Current.EverKeys.Any(key => statement.PackId == KeyPackAnswer.PackIdOf(productKey.Key, key)))
+        // One that came by a transfer has a number of the clearinghouse's making, and is here already.
+        if (!ledger.Identity.Current.EverKeys.Any(key => statement.PackId == KeyPackAnswer.PackIdOf(productKey.Key, key)) && !await IsHereAsync(ledger, statement.PackId, context.RequestAborted).ConfigureAwait(false))
             throw new ProblemException(LicensingProblem.SignatureInvalid, "the key pack is of another product key");
 
         // Its product key may have come back to this license server: then it is off the newest list.
@@ -106,6 +107,12 @@ internal static class InstallPack
     }
 
     private static RevokedKeyPack? RevocationOf(HttpContext context, Guid packId) => context.RequestServices.GetRequiredService<ClearinghouseConnection>().Trust.RevocationOf(packId);
+
+    private static async Task<bool> IsHereAsync(Ledger ledger, Guid packId, CancellationToken cancellation)
+    {
+        await using var db = ledger.Database.OpenReader();
+        return await db.Packs.AnyAsync(pack => pack.PackId == packId, cancellation).ConfigureAwait(false);
+    }
 
     private static Redemption Prepare(LedgerBatch batch, byte[] hash)
     {
@@ -153,6 +160,8 @@ internal static class InstallPack
     {
         if (pack.RemovedAt is null)
             return pack;
+        if (pack.TransferId is not null)
+            throw new ProblemException(LicensingProblem.RuleForbids, $"key pack {pack.PackId} was signed away to another license server on {pack.RemovedAt:yyyy-MM-dd}; take that back, if it was not received there yet: ostiary packs transfer {pack.PackId} --undo");
         foreach (var part in batch.Db.Packs.AsTracking().Where(row => row.ProductKeyHash == pack.ProductKeyHash && row.RemovedAt != null).ToList())
         {
             part.RemovedAt = null;

@@ -30,7 +30,7 @@ internal static class RevocationList
     {
         var after = Number(context, "after", long.MaxValue);
         var wait = TimeSpan.FromSeconds(Number(context, "wait", MaxWait));
-        var trust = Tag(context);
+        var trust = Tag(context, "trust");
         var host = HostCredential.RequireMembership(context);
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
         var time = context.RequestServices.GetRequiredService<TimeProvider>();
@@ -39,8 +39,8 @@ internal static class RevocationList
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         using var limit = new CancellationTokenSource(wait, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ended.Token, limit.Token);
-        // A key that follows is news, too, and this answer is the first thing by it that the host sees.
-        var successions = ledger.Identity.Current.SuccessionsTag;
+        // A key that follows is news, too: the answer is signed by it, whatever connection the host has kept from before. A host that does not say what it knows is told of the switch itself.
+        var successions = context.Request.Query.ContainsKey("successions") ? Tag(context, "successions") : ledger.Identity.Current.SuccessionsTag;
         while (true)
         {
             // Taken before the list is read: no change between reading and waiting is missed.
@@ -84,11 +84,11 @@ internal static class RevocationList
         return [.. serials.Select(serial => serial.ToString()).Order(StringComparer.Ordinal)];
     }
 
-    private static string? Tag(HttpContext context) => context.Request.Query["trust"].ToString() switch
+    private static string? Tag(HttpContext context, string name) => context.Request.Query[name].ToString() switch
     {
         "" => null,
         { Length: <= MaxTag } tag => tag,
-        _ => throw new ProblemException(LicensingProblem.InvalidField, $"trust has at most {MaxTag} characters", "trust"),
+        _ => throw new ProblemException(LicensingProblem.InvalidField, $"{name} has at most {MaxTag} characters", name),
     };
 
     private static long Number(HttpContext context, string field, long most)

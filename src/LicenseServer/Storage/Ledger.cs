@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Clock;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Issuance;
@@ -151,7 +152,8 @@ internal sealed class Ledger : IAsyncDisposable
         var (key, chain) = MakerOf(cal);
         if (cal.Signature is not { } signature)
         {
-            signature = key.SignCertificate(cal.ToBeSigned);
+            signature = key?.SignCertificate(cal.ToBeSigned)
+                ?? throw new ProblemException(LicensingProblem.RuleForbids, $"the signature of CAL {cal.Serial} was not kept, and the key that made it is gone; its device gets it anew when it asks");
             _writer.KeepSignature(cal.Serial, signature, cal is Temporary);
         }
 
@@ -191,7 +193,7 @@ internal sealed class Ledger : IAsyncDisposable
     public Task<Committed<(IdentityRow Identity, Predecessor Before)>> SucceedAsync(
         SigningKey next, Func<LedgerBatch, (IdentityRow Identity, Predecessor Before)> work, CancellationToken cancellation)
         => _writer.SubmitAsync(
-            new SuccessionWork(work, done =>
+            new AloneWork<(IdentityRow Identity, Predecessor Before)>(work, done =>
             {
                 Identity.Succeed(done.Identity, next, done.Before);
                 _writer.WakeHosts();
@@ -205,13 +207,24 @@ internal sealed class Ledger : IAsyncDisposable
         _writer.WakeHosts();
     }
 
+    /// <summary>Key packs of another license server come, in a transaction of their own; its CALs are known before anything else is decided.</summary>
+    public Task<Committed<Reception>> ReceiveAsync(Func<LedgerBatch, Reception> work, CancellationToken cancellation)
+        => _writer.SubmitAsync(
+            new AloneWork<Reception>(work, _ =>
+            {
+                using var db = Database.OpenReader();
+                Identity.Receive(LicenseServerIdentity.SourcesOf(db));
+            }),
+            cancellation);
+
     // Decided before a succession and signed after it: by the key that it was made for.
-    private (SigningKey Key, byte[] ChainText) MakerOf(Cal cal)
+    private (SigningKey? Key, byte[] ChainText) MakerOf(Cal cal)
     {
         var identity = Identity.Current;
-        return !identity.Templates.IsMadeBy(cal) && identity.Predecessors.LastOrDefault(before => before.Retired is not null && before.Templates.IsMadeBy(cal, alone: true)) is { Retired: { } retired } maker
-            ? (retired, maker.ChainText)
-            : (identity.Key, identity.ChainText);
+        if (identity.Templates.IsMadeBy(cal))
+            return (identity.Key, identity.ChainText);
+        var maker = identity.Predecessors.LastOrDefault(before => before.Templates.IsMadeBy(cal, alone: true));
+        return (maker?.Retired, maker?.ChainText ?? []);
     }
 
     public async ValueTask DisposeAsync()
@@ -243,7 +256,11 @@ internal sealed class Ledger : IAsyncDisposable
     private async Task FollowAsync()
     {
         await using (var db = Database.OpenReader())
+        {
             Identity.Replace(await db.Identity.SingleAsync(_closing.Token).ConfigureAwait(false));
+            Identity.Receive(LicenseServerIdentity.SourcesOf(db));
+        }
+
         _writer.WakeHosts();
     }
 
@@ -254,7 +271,7 @@ internal sealed class Ledger : IAsyncDisposable
         var identity = Identity.Current;
         if (PresentedLicense.TryReadOurs(stored, identity.Key.HasSigned, out var toBeSigned, out var serial))
             return new(serial, toBeSigned, stored);
-        foreach (var before in identity.Predecessors)
+        foreach (var before in identity.Predecessors.Concat(identity.Sources))
             if (PresentedLicense.TryReadOurs(stored, before.HasSigned, out toBeSigned, out serial))
                 return new(serial, toBeSigned, stored, IsClaim: !before.Proves);
         return null;

@@ -229,7 +229,7 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
         hot.Insert(detail);
         head.Number = number;
         head.Hash = hash;
-        IdentityChanged |= table == CanonicalContent.Identity;
+        IdentityChanged |= table is CanonicalContent.Identity or CanonicalContent.Receptions;
         return number;
     }
 

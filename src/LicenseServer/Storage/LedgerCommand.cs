@@ -1,6 +1,5 @@
 using Ostiary.Contracts.Problems;
 using Ostiary.Doors;
-using Ostiary.LicenseServer.Identity;
 
 namespace Ostiary.LicenseServer.Storage;
 
@@ -98,19 +97,18 @@ internal sealed class LedgerWork<T>(Func<LedgerBatch, T> work, Action<Needs>? ne
     }
 }
 
-/// <summary>The key is followed by another one.</summary>
-internal sealed class SuccessionWork(
-    Func<LedgerBatch, (IdentityRow Identity, Predecessor Before)> work, Action<(IdentityRow Identity, Predecessor Before)> committed) : LedgerCommand<(IdentityRow Identity, Predecessor Before)>
+/// <summary>Rare work that changes what later work is decided by: it has a transaction of its own, and the change is there before anything else is decided.</summary>
+internal sealed class AloneWork<T>(Func<LedgerBatch, T> work, Action<T> committed) : LedgerCommand<T>
 {
     private readonly string _author = Author.Current;
 
     public override bool IsAlone => true;
 
-    protected override (IdentityRow Identity, Predecessor Before) Execute(LedgerBatch batch)
+    protected override T Execute(LedgerBatch batch)
     {
         batch.Author = _author;
         return work(batch);
     }
 
-    protected override void OnCommitted((IdentityRow Identity, Predecessor Before) result) => committed(result);
+    protected override void OnCommitted(T result) => committed(result);
 }

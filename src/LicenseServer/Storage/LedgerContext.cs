@@ -70,6 +70,10 @@ internal class LedgerContext : DbContext
 
     public DbSet<SignInFailure> SignInFailures => Set<SignInFailure>();
 
+    public DbSet<OutgoingTransfer> Transfers => Set<OutgoingTransfer>();
+
+    public DbSet<Reception> Receptions => Set<Reception>();
+
     public DbSet<KeySuccession> Successions => Set<KeySuccession>();
 
     public DbSet<AuditEntry> Audit => Set<AuditEntry>();
@@ -192,6 +196,16 @@ internal class LedgerContext : DbContext
         {
             draw.ToTable("draws").HasKey(row => row.WantedHash);
             draw.Property(row => row.Kind).HasMaxLength(128);
+        });
+        model.Entity<OutgoingTransfer>(transfer =>
+        {
+            transfer.ToTable("transfers").HasKey(row => row.TransferId);
+            transfer.Property(row => row.TransferId).ValueGeneratedNever();
+        });
+        model.Entity<Reception>(reception =>
+        {
+            reception.ToTable("receptions").HasKey(row => row.TransferId);
+            reception.Property(row => row.TransferId).ValueGeneratedNever();
         });
         model.Entity<KeySuccession>(succession =>
         {

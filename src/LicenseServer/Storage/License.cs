@@ -24,6 +24,9 @@ internal enum LicenseStatus
 
     /// <summary>Void before its end; a permanent one has given its seat back.</summary>
     Revoked = 3,
+
+    /// <summary>Its key pack was signed away to another license server, and it with it.</summary>
+    Transferred = 4,
 }
 
 /// <summary>A CAL over which somebody has logged on, or that takes a seat (table <c>licenses</c>). Each change of it is an audit entry.</summary>
@@ -72,6 +75,21 @@ internal sealed class License : Cal
         Status = LicenseStatus.Replaced;
     }
 
+    public void Transfer()
+    {
+        if (Status != LicenseStatus.Live)
+            throw new InvalidOperationException($"license {Serial} is {Status}; only a live one is transferred");
+        Status = LicenseStatus.Transferred;
+    }
+
+    /// <summary>The transfer was taken back.</summary>
+    public void Return()
+    {
+        if (Status != LicenseStatus.Transferred)
+            throw new InvalidOperationException($"license {Serial} is {Status}; it was not transferred");
+        Status = LicenseStatus.Live;
+    }
+
     public void Revoke(DateTimeOffset now, string reason, bool outsideLimit)
     {
         if (Status != LicenseStatus.Live)
@@ -101,6 +119,7 @@ internal sealed class License : Cal
     {
         (LicenseStatus.Expired, _) => CalStatus.Expired,
         (LicenseStatus.Replaced, _) => CalStatus.Upgraded,
+        (LicenseStatus.Transferred, _) => CalStatus.Transferred,
         _ when IsOver(now) => CalStatus.Expired,
         (LicenseStatus.Revoked, _) => CalStatus.Revoked,
         (_, LicenseKind.Permanent) => CalStatus.Active,

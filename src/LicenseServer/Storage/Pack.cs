@@ -53,6 +53,9 @@ internal sealed class Pack
     /// <summary>The key that signed its statement was withdrawn, and the publisher has not signed it again.</summary>
     public const string IssuingKeyWithdrawn = "issuing-key-withdrawn";
 
+    /// <summary>The transfer by which it was signed away; its product key does not bring it back. Null where it was not.</summary>
+    public Guid? TransferId { get; set; }
+
     public long LedgerNumber { get; set; }
 
     /// <summary>Seats that count: none after its end, its removal or its revocation.</summary>

@@ -17,6 +17,9 @@ internal enum UserCalState
 
     /// <summary>An administrator took it back.</summary>
     Released = 2,
+
+    /// <summary>Its key pack was signed away to another license server, and it with it.</summary>
+    Transferred = 3,
 }
 
 /// <summary>A User CAL (table <c>user_cals</c>): one person, any number of devices. Each change of it is an audit entry.</summary>
@@ -77,6 +80,7 @@ internal sealed class UserCal
     public UserCalStatus StatusAt(DateTimeOffset now) => State switch
     {
         UserCalState.Released => UserCalStatus.Released,
+        UserCalState.Transferred => UserCalStatus.Transferred,
         UserCalState.Live when !IsOver(now) => UserCalStatus.Active,
         _ => UserCalStatus.Expired,
     };

@@ -23,7 +23,7 @@ internal static class ShowSuccessions
     {
         var identity = context.RequestServices.GetRequiredService<Ledger>().Identity.Current;
         var documents = new SuccessionDocuments(
-            [.. identity.Predecessors.TakeLast(SuccessionDocuments.MaxSuccessions).Select(before => before.Document)], CertificateChain.ToPem(identity.Chain), identity.Trust?.ToDocuments());
+            [.. identity.Predecessors.TakeLast(SuccessionDocuments.MaxSuccessions).Select(before => before.Document).OfType<SuccessionDocument>()], CertificateChain.ToPem(identity.Chain), identity.Trust?.ToDocuments());
         return Json.WriteAsync(context, documents, ContractsJson.Default.SuccessionDocuments);
     }
 }

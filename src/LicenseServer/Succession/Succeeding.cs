@@ -84,7 +84,7 @@ internal sealed class Succeeding(Ledger ledger, ClearinghouseConnection clearing
     {
         var identity = ledger.Identity.Current;
         var now = ledger.Clock.GetUtcNow();
-        if (identity.Trust is not { } trust || identity.Predecessors is not [.., var last] || ProvenSuccession.Verify(last.Document, trust, now) is not null)
+        if (identity.Trust is not { } trust || identity.Predecessors is not [.., var last] || last.Document is not { } document || ProvenSuccession.Verify(document, trust, now) is not null)
             return;
         var asked = await Activate.AcceptedAsync(ledger, cancellation).ConfigureAwait(false);
         var answer = await AskAsync(identity.Key, asked, null, cancellation).ConfigureAwait(false);

@@ -204,7 +204,7 @@ internal sealed partial class ServerLink : IDisposable
     public async Task PullRevocationsAsync(int wait, CancellationToken cancellation)
     {
         var known = _revocations;
-        var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation, TakenTrust), cancellation).ConfigureAwait(false);
+        var answer = await CallAsync(api => api.RevocationsAsync(known?.Number ?? 0, wait, cancellation, TakenTrust, _trust is null ? null : TakenSuccessions ?? ""), cancellation).ConfigureAwait(false);
         var list = Verified(answer.List, RevocationListStatement.Decode);
         (_offeredTrust, _offeredSuccessions, _heard) = (answer.Trust, answer.Successions, true);
         if (known is not null && (list.Number < known.Number || list.IssuedAt < known.IssuedAt))

@@ -82,6 +82,23 @@ public sealed class TestLicenseServer : IDisposable
             now is { } at ? Statement.Sign(new SuccessionStatement(KeyFingerprint.Of(old.Key), KeyFingerprint.Of(Key), cause, DateTimeOffset.FromUnixTimeSeconds(at.ToUnixTimeSeconds())).Encode(), old.Key) : null);
     }
 
+    private readonly Guid _transferId = Guid.NewGuid();
+
+    /// <summary>A key pack of the other one comes here, as that one says; the same transfer at every call.</summary>
+    public MovePacksRequest NewMove(TestLicenseServer from, Guid pack, DateTimeOffset now, TestLicenseServer? to = null)
+    {
+        var request = Request.Encode();
+        var statement = new TransferStatement(
+            _transferId, KeyFingerprint.Of(from.Key), (to ?? this).Id.Text, [pack], 0, new byte[32], DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds()));
+        return new(request, Prove(request), Statement.Sign(statement.Encode(), from.Key));
+    }
+
+    /// <summary>The transfer of <see cref="NewMove"/>.</summary>
+    public Guid TransferId => _transferId;
+
+    public UndoTransferRequest NewUndo(Guid transfer, DateTimeOffset now)
+        => new(Statement.Sign(new TransferUndoStatement(transfer, KeyFingerprint.Of(Key), DateTimeOffset.FromUnixTimeSeconds(now.ToUnixTimeSeconds())).Encode(), Key));
+
     public Task<RedeemResponse> RedeemAsync(TestPublisher publisher, string productKey)
         => publisher.Client.RedeemAsync(NewRedemption(publisher, productKey), TestPublisher.Cancellation);
 

@@ -47,9 +47,12 @@ public sealed class SuccessionTests
         Assert.Equal(1, await fleet.IssuedAsync());
         fleet.Advance(End(stored) - fleet.Now - TimeSpan.FromDays(5));
         await Gateway.UntilAsync(() => Task.FromResult(fleet.Link.CertificateUntil > fleet.Now));
+        // A question that comes while the host renews its own certificate may be too late: then it is admitted by the CAL that it has, and is renewed the next time.
         var renewed = await fleet.ConnectAsync(stored, "KIOSK-01");
-        Assert.True(DeviceCal.TryRead(renewed.StoredLicense!, out var cal));
-        Assert.Equal(key, cal.LicenseServer);
+        await Gateway.UntilAsync(
+            async () => DeviceCal.TryRead(renewed.StoredLicense!, out var cal) && (cal.LicenseServer == key || (renewed = await fleet.ConnectAsync(stored, "KIOSK-01")).Script.End != Ostiary.Protocol.Tests.Clients.RdpClientEnd.DemandActive), 60);
+        Assert.True(DeviceCal.TryRead(renewed.StoredLicense!, out var renewedCal));
+        Assert.Equal(key, renewedCal.LicenseServer);
         Assert.Equal(1, await fleet.IssuedAsync());
 
         // What was bought is the new key's: more of it is installed, and the old key gets nothing more.

@@ -122,6 +122,12 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
             case "/v1/successions":
                 await AnswerAsync(context, Succeed(await ReadAsync(context, ContractsJson.Default.SucceedRequest)), ContractsJson.Default.SucceedResponse);
                 break;
+            case "/v1/key-packs/transfers":
+                await AnswerAsync(context, Move(await ReadAsync(context, ContractsJson.Default.MovePacksRequest)), ContractsJson.Default.MovePacksResponse);
+                break;
+            case "/v1/key-packs/transfers/undo":
+                await AnswerAsync(context, await ReadAsync(context, ContractsJson.Default.UndoTransferRequest), ContractsJson.Default.UndoTransferRequest);
+                break;
             case "/v1/replacements":
                 var replaced = await ReadAsync(context, ContractsJson.Default.ReplacementRequest);
                 Assert.True(Statement.TryReadUnverified(replaced.Request, out var wanted));
@@ -164,6 +170,25 @@ internal sealed class FakeClearinghouse : IAsyncDisposable
         var statement = new SuccessionStatement(KeyFingerprint.Of(Authority.LicenseServer), KeyFingerprint.Of(asked.SubjectPublicKeyInfo()), SuccessionCause.Lost, TestAuthority.Begin);
         return new(
             Statement.Sign(statement.Encode(), Signer), Authority.Issuing.ExportCertificatePem(), CertificateChain.ToPem([Authority.LicenseServer, Authority.Issuing]), Certify(request.Request), []);
+    }
+
+    /// <summary>A key pack without CALs, that the authority's license server has signed away.</summary>
+    public TransferFile TransferTo(string licenseServerId)
+    {
+        var pack = Guid.NewGuid();
+        var rows = new TransferRows([new(pack, pack, CalType.Device, Quantity, null)], [], []).Encode();
+        var statement = new TransferStatement(Guid.NewGuid(), KeyFingerprint.Of(Authority.LicenseServer), licenseServerId, [pack], 0, SHA256.HashData(rows), TestAuthority.Begin);
+        return new(Statement.Sign(statement.Encode(), Authority.LicenseServerKey), CertificateChain.ToPem([Authority.LicenseServer, Authority.Issuing]), rows);
+    }
+
+    private MovePacksResponse Move(MovePacksRequest request)
+    {
+        Assert.True(ActivationRequest.TryDecode(request.Request, out var asked));
+        Assert.True(Statement.TryReadUnverified(request.Statement, out var payload));
+        var pack = Assert.Single(TransferStatement.Decode(payload).KeyPacks);
+        var statement = new KeyPackStatement(
+            new Guid([.. pack.ToByteArray().Reverse()]), KeyFingerprint.Of(asked.SubjectPublicKeyInfo()), CalType.Device, new(2022), Quantity, "retail", TestAuthority.Begin, null);
+        return new([new(pack, new(Statement.Sign(statement.Encode(), Signer), Authority.Issuing.ExportCertificatePem()))]);
     }
 
     private ActivateResponse Certify(byte[] request)

@@ -33,6 +33,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     private byte[] _draw = null!;
     private long _drawn;
     private readonly TestLicenseServer _next = new();
+    private TestLicenseServer _movedFrom = null!;
+    private Guid _movedPack;
     private TestLicenseServer _followed = null!;
     private TestLicenseServer _stolen = null!;
     private TestLicenseServer _inPlace = null!;
@@ -57,6 +59,9 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
             _publisher, new("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()));
         _drawn = (await _publisher.Administration.DrawsAsync(1, null, 1, Cancellation)).Items[0].Number;
         _revoked = await _publisher.NewLicenseServerAsync();
+        _movedFrom = await _publisher.NewLicenseServerAsync();
+        Assert.True(Statement.TryReadUnverified((await _movedFrom.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var moved));
+        _movedPack = KeyPackStatement.Decode(moved).PackId;
         _followed = await _publisher.NewLicenseServerAsync();
         _stolen = await _publisher.NewLicenseServerAsync();
         _inPlace = await _publisher.NewLicenseServerAsync();
@@ -71,6 +76,7 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
     {
         _server.Dispose();
         _revoked.Dispose();
+        _movedFrom.Dispose();
         _next.Dispose();
         _followed.Dispose();
         _stolen.Dispose();
@@ -264,6 +270,8 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
         ["POST /v1/revocations/{id}/lift"] = ("""{"reason":"it was found again"}""", typeof(LiftRevocationRequest)),
         ["GET /v1/agreements/{id}/draws"] = (null, null),
         ["POST /v1/draws/release"] = ($$"""{"number":{{_drawn}}}""", typeof(ReleaseDrawRequest)),
+        ["POST /v1/key-packs/transfers"] = (JsonSerializer.Serialize(_server.NewMove(_movedFrom, _movedPack, _publisher.Time.GetUtcNow()), ContractsJson.Default.MovePacksRequest), typeof(MovePacksRequest)),
+        ["POST /v1/key-packs/transfers/undo"] = (JsonSerializer.Serialize(_server.NewUndo(Guid.NewGuid(), _publisher.Time.GetUtcNow()), ContractsJson.Default.UndoTransferRequest), typeof(UndoTransferRequest)),
         ["POST /v1/successions"] = (JsonSerializer.Serialize(_next.NewSuccession(_followed, _publisher.Time.GetUtcNow()), ContractsJson.Default.SucceedRequest), typeof(SucceedRequest)),
         ["POST /v1/license-servers/{id}/succession"] = ($$"""{"to":"{{_inPlace.Id}}","cause":"stolen"}""", typeof(SucceedServerRequest)),
         ["POST /v1/transfers"] = ($$"""{"packId":"{{_transferredPack}}","to":"{{_server.Id}}"}""", typeof(TransferRequest)),

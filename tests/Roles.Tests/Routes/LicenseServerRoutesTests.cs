@@ -78,6 +78,9 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/packs"] = new("""{"productKey":"{productKey}"}"""),
         ["GET /v1/packs"] = new(),
         ["POST /v1/packs/{id}/conversion"] = new("""{"count":1}""", "{devicePack}", DoesAgain: true),
+        ["POST /v1/transfers"] = new("""{"keyPacks":["{transferredPack}"],"to":"{otherServer}"}"""),
+        ["DELETE /v1/transfers/{id}"] = new(Of: "{undonePack}", Second: 404),
+        ["POST /v1/receptions"] = new("{transferFile}"),
         ["DELETE /v1/packs/{id}"] = new(Of: "{unusedPack}", Second: 404),
         ["GET /v1/user-cals"] = new(),
         ["GET /v1/user-cals/{serial}"] = new(Of: "{userCal}"),
@@ -164,10 +167,17 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         var invited = await _server.Administration.InviteAsync(new(null, LicensingMode.PerDevice, 24), Cancellation);
         Assert.True(Invitation.TryParse(invited.Invitation, out var invitation));
         var grace = new GraceRecordStatement("00112233445566778899aabbccddeeff", TestLedger.Begin, null, 0, [], TestLedger.Begin, 1);
+        var undonePack = (await _server.Administration.InstallPackAsync(new(FakeClearinghouse.NewProductKey()), Cancellation)).PackId;
+        await _server.Administration.TransferAsync(new([undonePack], _other.Ledger.Identity.Id.Text), Cancellation);
+        var transferredPack = (await _server.Administration.InstallPackAsync(new(FakeClearinghouse.NewProductKey()), Cancellation)).PackId;
         var carriedKey = FakeClearinghouse.NewProductKey();
         var carried = await _server.Administration.PackRequestAsync(new(carriedKey), Cancellation);
         _names = new()
         {
+            ["{undonePack}"] = $"{undonePack}",
+            ["{transferredPack}"] = $"{transferredPack}",
+            ["{otherServer}"] = _other.Ledger.Identity.Id.Text,
+            ["{transferFile}"] = System.Text.Json.JsonSerializer.Serialize(_clearinghouse.TransferTo(_server.Ledger.Identity.Id.Text), ContractsJson.Default.TransferFile),
             ["{guid}"] = $"{Guid.CreateVersion7()}",
             ["{logon}"] = $"{Guid.CreateVersion7()}",
             ["{userLogon}"] = $"{Guid.CreateVersion7()}",

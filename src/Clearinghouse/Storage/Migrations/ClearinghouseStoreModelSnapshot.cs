@@ -529,6 +529,27 @@ namespace Ostiary.Clearinghouse.Storage.Migrations
                     b.ToTable("ToBeSigned", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.TransferRow", b =>
+                {
+                    b.Property<Guid>("TransferId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Target")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("TransferId");
+
+                    b.ToTable("Transfers");
+                });
+
             modelBuilder.Entity("Ostiary.Doors.Accounts.Account", b =>
                 {
                     b.Property<Guid>("AccountId")

@@ -780,6 +780,44 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("licenses", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.OutgoingTransfer", b =>
+                {
+                    b.Property<byte[]>("TransferId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("transfer_id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("payload");
+
+                    b.Property<byte[]>("Rows")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("rows");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("target");
+
+                    b.Property<long?>("UndoneAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("undone_at");
+
+                    b.HasKey("TransferId");
+
+                    b.ToTable("transfers", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Pack", b =>
                 {
                     b.Property<byte[]>("PackId")
@@ -848,6 +886,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .HasColumnType("BLOB")
                         .HasColumnName("statement");
 
+                    b.Property<byte[]>("TransferId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("transfer_id");
+
                     b.Property<int>("Type")
                         .HasColumnType("INTEGER")
                         .HasColumnName("type");
@@ -861,6 +903,53 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.HasIndex("ProductKeyHash");
 
                     b.ToTable("packs", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Reception", b =>
+                {
+                    b.Property<byte[]>("TransferId")
+                        .HasColumnType("BLOB")
+                        .HasColumnName("transfer_id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<int>("Cals")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cals");
+
+                    b.Property<string>("KeyPacks")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_packs");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<int>("Left")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("left");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("source");
+
+                    b.Property<string>("SourceCertificates")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("source_certificates");
+
+                    b.Property<byte[]>("Statement")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("statement");
+
+                    b.HasKey("TransferId");
+
+                    b.ToTable("receptions", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Recovery", b =>
