@@ -40,7 +40,8 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
     {
         await using (var db = Open())
         {
-            await db.Database.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false);
+            if (!await db.Database.EnsureCreatedAsync(cancellationToken).ConfigureAwait(false))
+                await AddTablesAsync(db, cancellationToken).ConfigureAwait(false);
             await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL", cancellationToken).ConfigureAwait(false);
             var now = time.GetUtcNow();
             await db.Sessions.Where(row => row.EndedAt == null)
@@ -52,6 +53,12 @@ internal sealed class Store(SessionHostOptions options, TimeProvider time, ILogg
         File.SetUnixFileMode(options.Database, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    // A database of an earlier version gets the tables that it has not; those that it has stay as they are.
+    private static Task<int> AddTablesAsync(SessionHostContext db, CancellationToken cancellation)
+        => db.Database.ExecuteSqlRawAsync(
+            db.Database.GenerateCreateScript().Replace("CREATE TABLE \"", "CREATE TABLE IF NOT EXISTS \"", StringComparison.Ordinal)
+                .Replace("INDEX \"", "INDEX IF NOT EXISTS \"", StringComparison.Ordinal), cancellation);
 
     /// <summary>Hands in a change that must not be lost. Returns when it is in the queue; waits only while the queue is full.</summary>
     public ValueTask KeepAsync(Func<SessionHostContext, Task> change) => _queue.Writer.WriteAsync(new(change, null));

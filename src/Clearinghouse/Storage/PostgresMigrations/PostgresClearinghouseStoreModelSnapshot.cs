@@ -681,6 +681,33 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                     b.ToTable("tobesigned", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.TransferRow", b =>
+                {
+                    b.Property<Guid>("TransferId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("transferid");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("source")
+                        .UseCollation("C");
+
+                    b.Property<string>("Target")
+                        .HasColumnType("text")
+                        .HasColumnName("target")
+                        .UseCollation("C");
+
+                    b.HasKey("TransferId");
+
+                    b.ToTable("transfers");
+                });
+
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.WrongKeyRow", b =>
                 {
                     b.Property<byte[]>("Bucket")

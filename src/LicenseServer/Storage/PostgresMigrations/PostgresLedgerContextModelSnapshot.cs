@@ -814,6 +814,45 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.ToTable("licenses", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.OutgoingTransfer", b =>
+                {
+                    b.Property<byte[]>("TransferId")
+                        .HasColumnType("bytea")
+                        .HasColumnName("transfer_id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<byte[]>("Payload")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("payload");
+
+                    b.Property<byte[]>("Rows")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("rows");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target")
+                        .UseCollation("C");
+
+                    b.Property<long?>("UndoneAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("undone_at");
+
+                    b.HasKey("TransferId");
+
+                    b.ToTable("transfers", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Pack", b =>
                 {
                     b.Property<byte[]>("PackId")
@@ -884,6 +923,10 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                         .HasColumnType("bytea")
                         .HasColumnName("statement");
 
+                    b.Property<byte[]>("TransferId")
+                        .HasColumnType("bytea")
+                        .HasColumnName("transfer_id");
+
                     b.Property<int>("Type")
                         .HasColumnType("integer")
                         .HasColumnName("type");
@@ -897,6 +940,56 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.HasIndex("ProductKeyHash");
 
                     b.ToTable("packs", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.Reception", b =>
+                {
+                    b.Property<byte[]>("TransferId")
+                        .HasColumnType("bytea")
+                        .HasColumnName("transfer_id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<int>("Cals")
+                        .HasColumnType("integer")
+                        .HasColumnName("cals");
+
+                    b.Property<string>("KeyPacks")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_packs")
+                        .UseCollation("C");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<int>("Left")
+                        .HasColumnType("integer")
+                        .HasColumnName("left");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("source")
+                        .UseCollation("C");
+
+                    b.Property<string>("SourceCertificates")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("source_certificates")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Statement")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("statement");
+
+                    b.HasKey("TransferId");
+
+                    b.ToTable("receptions", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.Recovery", b =>

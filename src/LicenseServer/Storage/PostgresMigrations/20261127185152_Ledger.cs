@@ -267,6 +267,7 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     removed_at = table.Column<long>(type: "bigint", nullable: true),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
                     revocation_reason = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
+                    transfer_id = table.Column<byte[]>(type: "bytea", nullable: true),
                     ledger_number = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -286,6 +287,25 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_policy", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "receptions",
+                columns: table => new
+                {
+                    transfer_id = table.Column<byte[]>(type: "bytea", nullable: false),
+                    source = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    source_certificates = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    statement = table.Column<byte[]>(type: "bytea", nullable: false),
+                    cals = table.Column<int>(type: "integer", nullable: false),
+                    left = table.Column<int>(type: "integer", nullable: false),
+                    key_packs = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    ledger_number = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_receptions", x => x.transfer_id);
                 });
 
             migrationBuilder.CreateTable(
@@ -432,6 +452,23 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_tokens", x => x.token_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "transfers",
+                columns: table => new
+                {
+                    transfer_id = table.Column<byte[]>(type: "bytea", nullable: false),
+                    target = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    rows = table.Column<byte[]>(type: "bytea", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    undone_at = table.Column<long>(type: "bigint", nullable: true),
+                    ledger_number = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_transfers", x => x.transfer_id);
                 });
 
             migrationBuilder.CreateTable(
@@ -666,6 +703,9 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                 name: "policy");
 
             migrationBuilder.DropTable(
+                name: "receptions");
+
+            migrationBuilder.DropTable(
                 name: "recoveries");
 
             migrationBuilder.DropTable(
@@ -688,6 +728,9 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
 
             migrationBuilder.DropTable(
                 name: "tokens");
+
+            migrationBuilder.DropTable(
+                name: "transfers");
 
             migrationBuilder.DropTable(
                 name: "user_cals");

@@ -12,7 +12,7 @@ using Ostiary.Clearinghouse.Storage;
 namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
 {
     [DbContext(typeof(PostgresClearinghouseStore))]
-    [Migration("20261127183206_Clearinghouse")]
+    [Migration("20261127185156_Clearinghouse")]
     partial class Clearinghouse
     {
         /// <inheritdoc />
@@ -682,6 +682,33 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                     b.HasIndex("AuditNumber");
 
                     b.ToTable("tobesigned", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.Clearinghouse.Storage.TransferRow", b =>
+                {
+                    b.Property<Guid>("TransferId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("uuid")
+                        .HasColumnName("transferid");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Source")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("source")
+                        .UseCollation("C");
+
+                    b.Property<string>("Target")
+                        .HasColumnType("text")
+                        .HasColumnName("target")
+                        .UseCollation("C");
+
+                    b.HasKey("TransferId");
+
+                    b.ToTable("transfers");
                 });
 
             modelBuilder.Entity("Ostiary.Clearinghouse.Storage.WrongKeyRow", b =>

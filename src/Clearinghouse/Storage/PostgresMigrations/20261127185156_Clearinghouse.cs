@@ -265,6 +265,20 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "transfers",
+                columns: table => new
+                {
+                    transferid = table.Column<Guid>(type: "uuid", nullable: false),
+                    source = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    target = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_transfers", x => x.transferid);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "wrongkeys",
                 columns: table => new
                 {
@@ -563,6 +577,9 @@ namespace Ostiary.Clearinghouse.Storage.PostgresMigrations
 
             migrationBuilder.DropTable(
                 name: "tokens");
+
+            migrationBuilder.DropTable(
+                name: "transfers");
 
             migrationBuilder.DropTable(
                 name: "wrongkeys");
