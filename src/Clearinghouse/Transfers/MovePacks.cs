@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Ostiary.Clearinghouse.Activation;
 using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.Revocations;
+using Ostiary.Clearinghouse.Signing;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Certificates;
@@ -49,7 +50,7 @@ internal sealed class MovePacks(ClearinghouseOptions options, Database database,
 
         options.AfterStep?.Invoke(IssuanceStep.TransferSigned);
         var name = RevocationLists.NameOf(claimed.KeyPacks[^1]);
-        var entry = await database.ReadAsync(store => store.Revocations.AsNoTracking().SingleAsync(row => row.Subject == name, cancellation), cancellation);
+        var entry = await database.ReadAsync(store => store.Revocations.AsNoTracking().SingleAsync(row => row.Subject == name && row.LiftedAt == null, cancellation), cancellation);
         if (await lists.NumberSinceAsync(entry, cancellation) is null)
             await lists.IssueAsync(cancellation);
         return TypedResults.Json(new MovePacksResponse(moved), ContractsJson.Default.MovePacksResponse);
@@ -96,7 +97,7 @@ internal sealed class MovePacks(ClearinghouseOptions options, Database database,
         {
             var name = RevocationLists.NameOf(from);
             if (await store.KeyPacks.SingleOrDefaultAsync(row => row.PackId == from && row.LicenseServer == statement.Source.Hex && row.TransferredAt == null, cancellation) is not { } pack
-                || await store.Revocations.AnyAsync(row => row.Subject == name, cancellation))
+                || await store.Revocations.AnyAsync(row => row.Subject == name && row.LiftedAt == null, cancellation))
                 throw new ProblemException(LicensingProblem.RuleForbids, $"key pack {from} is not, or no longer, license server {source}'s", "statement");
             var number = NumberOf(from, to);
             if (await store.KeyPacks.AnyAsync(row => row.PackId == number, cancellation))
@@ -109,7 +110,8 @@ internal sealed class MovePacks(ClearinghouseOptions options, Database database,
             var payload = (KeyPackStatement.Decode(pack.Payload) with { PackId = number, LicenseServer = to, IssuedAt = new DateTimeOffset(now.UtcDateTime.Date, TimeSpan.Zero) }).Encode();
             store.KeyPacks.Add(new() { PackId = number, ProductKeyId = pack.ProductKeyId, LicenseServer = to.Hex, Payload = payload });
             (await store.ProductKeys.SingleAsync(row => row.Id == pack.ProductKeyId, cancellation)).Move(target, number);
-            store.AppendAudit("key-pack-moved", $"transfer {statement.TransferId}, key pack {from}, license server {source}, to license server {target} as key pack {number}", payload, now);
+            await store.AppendToBeSignedAsync(
+                SignedKind.KeyPack, "key-pack-moved", $"transfer {statement.TransferId}, key pack {from}, license server {source}, to license server {target} as key pack {number}", payload, now, cancellation);
         }
 
         store.Transfers.Add(new() { TransferId = statement.TransferId, Source = statement.Source.Hex, Target = to.Hex, At = now });

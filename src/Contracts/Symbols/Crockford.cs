@@ -27,7 +27,7 @@ public static class Crockford
     /// <param name="badPosition">When false is returned: the 1-based position of the first character that is no symbol, or limit + 1 when the text is too long.</param>
     public static bool TryRead(ReadOnlySpan<char> text, int limit, out byte[] values, out int badPosition)
     {
-        var read = new byte[limit];
+        var read = new byte[Math.Min(limit, text.Length)];
         var count = 0;
         badPosition = 0;
         values = [];

@@ -113,6 +113,6 @@ internal static class ReactivateCommand
         if (done.More)
             screen.Line("There are more, which come by another code: ostiary server reactivate --method web, with the same reason.");
         if (reason == KebabCase.Of(ReactivationReason.KeyCompromised))
-            screen.Line("! key-compromised: A reactivation keeps the key. Whoever has it can still issue CALs in this license server's name: ask the publisher to revoke the license server, and let another key follow this one.");
+            screen.Line("! key-compromised: A reactivation keeps the key. Whoever has it can still issue CALs in this license server's name: let another key follow it: 'ostiary server succeed --stolen'.");
     }
 }

@@ -27,22 +27,22 @@ public sealed class DoorTests : IAsyncLifetime
         Assert.Equal(
             [
                 "DELETE /v1/accounts/{name} Administration", "DELETE /v1/license-servers/{id}/company Administration", "DELETE /v1/tokens/{id} Administration",
-                "GET /openapi/public-v1.json Public", "GET /openapi/v1.json Administration", "GET /operator Administration",
+                "GET / Public", "GET /openapi/public-v1.json Public", "GET /openapi/v1.json Administration", "GET /operator Administration",
                 "GET /operator/activation Administration", "GET /operator/agreement Administration", "GET /operator/clearinghouse.css Administration",
                 "GET /operator/clearinghouse.js Administration", "GET /operator/key-pack Administration", "GET /operator/sign-in Administration",
                 "GET /v1/accounts Administration", "GET /v1/agreements Administration", "GET /v1/agreements/{id} Administration",
                 "GET /v1/agreements/{id}/draws Administration", "GET /v1/audit Administration", "GET /v1/audit-head Public",
                 "GET /v1/audit/verification Administration", "GET /v1/caller Administration", "GET /v1/issuing Public", "GET /v1/license-servers Administration",
                 "GET /v1/license-servers/{id}/export Administration", "GET /v1/product-keys Administration", "GET /v1/revocations Administration",
-                "GET /v1/root Public", "GET /v1/status Administration", "GET /v1/tokens Administration", "GET /v1/trust Public", "GET /web Public",
-                "GET /web/clearinghouse.css Public", "GET /web/clearinghouse.js Public", "GET /web/root Public", "GET /web/telephone Public",
-                "POST /operator/activation Administration", "POST /operator/agreement Administration", "POST /operator/groups Administration",
-                "POST /operator/key-pack Administration", "POST /operator/sign-in Administration", "POST /operator/sign-out Administration",
-                "POST /v1/accounts Administration", "POST /v1/activations Public", "POST /v1/agreements Administration",
-                "POST /v1/audit/verification Administration", "POST /v1/draws Public", "POST /v1/draws/release Administration",
+                "GET /v1/root Public", "GET /v1/status Administration", "GET /v1/tokens Administration", "GET /v1/trust Public",
+                "GET /v1/trust/documents Administration", "GET /web Public", "GET /web/clearinghouse.css Public", "GET /web/clearinghouse.js Public",
+                "GET /web/root Public", "GET /web/telephone Public", "POST /operator/activation Administration", "POST /operator/agreement Administration",
+                "POST /operator/groups Administration", "POST /operator/key-pack Administration", "POST /operator/sign-in Administration",
+                "POST /operator/sign-out Administration", "POST /v1/accounts Administration", "POST /v1/activations Public", "POST /v1/agreements Administration",
+                "POST /v1/audit/verification Administration", "POST /v1/deactivations Public", "POST /v1/draws Public", "POST /v1/draws/release Administration",
                 "POST /v1/grace-extensions Administration", "POST /v1/key-packs Public", "POST /v1/key-packs/transfers Public",
                 "POST /v1/key-packs/transfers/undo Public", "POST /v1/license-servers/{id}/succession Administration", "POST /v1/product-keys Administration",
-                "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration", "POST /v1/replacements Public",
+                "POST /v1/product-keys/check Public", "POST /v1/product-keys/find Administration", "POST /v1/reactivations Public", "POST /v1/replacements Public",
                 "POST /v1/revocations/key-packs Administration", "POST /v1/revocations/license-servers Administration",
                 "POST /v1/revocations/{id}/lift Administration", "POST /v1/sign-in Administration", "POST /v1/sign-out Administration",
                 "POST /v1/successions Public", "POST /v1/telephone/activations Administration", "POST /v1/telephone/draws Administration",
@@ -52,7 +52,7 @@ public sealed class DoorTests : IAsyncLifetime
             ],
             Endpoints(_publisher.ClearinghouseApp));
         Assert.All(Endpoints(_publisher.SignerApp), endpoint => Assert.EndsWith(" Signing", endpoint, StringComparison.Ordinal));
-        Assert.Equal(9, Endpoints(_publisher.SignerApp).Count);
+        Assert.Equal(10, Endpoints(_publisher.SignerApp).Count);
     }
 
     [Fact]

@@ -80,17 +80,17 @@ public sealed class SignerTests : IAsyncLifetime
     public async Task Bytes_of_the_right_form_that_were_never_committed_are_refused_and_committed_ones_are_signed(string route)
     {
         var body = BodyOf(route);
-        var before = Entries().Count;
+        var before = Asked().Count;
 
         await RefusedAsync(route, body, "not committed");
-        Assert.Equal(before, Entries().Count);
+        Assert.Equal(before, Asked().Count);
         // Committed as something else is not committed as this.
         await _publisher.CommitAsync(route == KeyPack ? SignedKind.GraceExtension : SignedKind.KeyPack, body);
         await RefusedAsync(route, body, "not committed");
         await SignedAsync(route, body);
 
         // The log says where the clearinghouse's audit was.
-        var entry = Entries()[^1];
+        var entry = Asked()[^1];
         var (number, hash) = (_publisher.Query<long>("SELECT MAX(Number) FROM Audit"), _publisher.Query<byte[]>("SELECT Hash FROM Audit ORDER BY Number DESC LIMIT 1"));
         Assert.Equal((number, Convert.ToHexStringLower(hash)), (entry.AuditNumber!.Value, entry.AuditHash));
     }
@@ -243,7 +243,7 @@ public sealed class SignerTests : IAsyncLifetime
         await RefusedAsync(LicenseServer, [], "TBSCertificate");
         await RefusedAsync(LicenseServer, [.. good.ToBeSigned(), 0], "TBSCertificate");
         await RefusedAsync(LicenseServer, RandomNumberGenerator.GetBytes(300), "TBSCertificate");
-        Assert.Single(Entries()); // The clearinghouse's own TLS certificate.
+        Assert.Single(Asked()); // The clearinghouse's own TLS certificate.
     }
 
     [Fact]
@@ -294,8 +294,8 @@ public sealed class SignerTests : IAsyncLifetime
         await SignedAsync(KeyPack, Pack().Encode());
 
         var entries = Entries();
-        Assert.Equal(["clearinghouse-tls-certificate", "license-server-certificate", "key-pack"], entries.Select(entry => entry.Kind));
-        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(tbs)), entries[1].Digest);
+        Assert.Equal(["clearinghouse-tls-certificate", "license-server-certificate", "key-pack"], Asked().Select(entry => entry.Kind));
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(tbs)), Asked()[1].Digest);
         Assert.All(entries.Zip(entries.Skip(1)), pair => Assert.True(pair.Second.Follows(pair.First)));
         Assert.Equal("600", TestPublisher.ModeOf(_publisher.SignerOptions.LogFile));
     }
@@ -407,6 +407,9 @@ public sealed class SignerTests : IAsyncLifetime
         Assert.Equal(LicensingProblem.NotAllowed, problem.Code);
         Assert.Contains(reason, problem.Detail, StringComparison.Ordinal);
     }
+
+    // Heads of the audit are signed by and by, whatever a test asks for.
+    private List<SigningLogEntry> Asked() => [.. Entries().Where(entry => entry.Kind != SignedKind.AuditHead)];
 
     private List<SigningLogEntry> Entries()
     {

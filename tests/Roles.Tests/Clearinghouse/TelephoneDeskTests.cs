@@ -223,7 +223,7 @@ public sealed partial class TelephoneDeskTests : IAsyncLifetime
         Assert.Equal((HttpStatusCode.TooManyRequests, "text/html"), (second.StatusCode, second.Content.Headers.ContentType!.MediaType));
         Assert.Equal(TimeSpan.FromSeconds(60), second.Headers.RetryAfter!.Delta);
         using var large = await Patiently.SendAsync(
-            _publisher.Http, () => new(HttpMethod.Post, "web") { Content = new StringContent(new string('x', 70_000), Encoding.ASCII, "application/x-www-form-urlencoded") }, Cancellation);
+            _publisher.Http, () => new(HttpMethod.Post, "web/answer") { Content = new StringContent(new string('x', 70_000), Encoding.ASCII, "application/x-www-form-urlencoded") }, Cancellation);
         Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "text/html"), (large.StatusCode, large.Content.Headers.ContentType!.MediaType));
     }
 

@@ -59,6 +59,9 @@ public sealed class ClearinghouseRoutesTests : IAsyncLifetime
             _publisher, new("select", ["1234567"], CalType.Device, new(2022), 1, RandomNumberGenerator.GetBytes(DrawRequest.NonceLength), _publisher.Time.GetUtcNow()));
         _drawn = (await _publisher.Administration.DrawsAsync(1, null, 1, Cancellation)).Items[0].Number;
         _revoked = await _publisher.NewLicenseServerAsync();
+        // The first revocation is the one that is lifted.
+        using (var lifted = await _publisher.NewLicenseServerAsync())
+            await _publisher.Administration.RevokeAsync(new RevokeLicenseServerRequest(lifted.Id.Text, ClearinghouseRevocationReason.Lost), Cancellation);
         _movedFrom = await _publisher.NewLicenseServerAsync();
         Assert.True(Statement.TryReadUnverified((await _movedFrom.RedeemAsync(_publisher, await _publisher.MintAsync())).KeyPack, out var moved));
         _movedPack = KeyPackStatement.Decode(moved).PackId;
