@@ -30,14 +30,24 @@ internal interface ICommittedDocuments
 /// </summary>
 internal sealed class CommittedDocuments(CommittedReader database, ILogger<CommittedDocuments> logger) : ICommittedDocuments
 {
+    // In one question, so that both are of one moment. An entry without the one before it is the first, or follows nothing.
+    private readonly Func<ClearinghouseStore, byte[], string, IAsyncEnumerable<AuditRow>> _entryAndTheOneBefore = EF.CompileAsyncQuery(
+        (ClearinghouseStore store, byte[] digest, string kind) =>
+            from row in store.ToBeSigned
+            from entry in store.Audit
+            where row.Digest == digest && row.Kind == kind && (entry.Number == row.AuditNumber || entry.Number == row.AuditNumber - 1)
+            orderby entry.Number
+            select entry);
+
     public Task<AuditPosition> RequireAsync(string kind, byte[] toBeSigned, CancellationToken cancellation) => ReadAsync(
         async store =>
         {
             var digest = SHA256.HashData(toBeSigned);
-            var found = await store.ToBeSigned.AsNoTracking().Where(row => row.Digest == digest && row.Kind == kind)
-                .Join(store.Audit, row => row.AuditNumber, entry => entry.Number, (_, entry) => entry).SingleOrDefaultAsync(cancellation)
-                ?? throw Refused(kind, "the clearinghouse has not committed these bytes");
-            var before = await store.Audit.AsNoTracking().SingleOrDefaultAsync(entry => entry.Number == found.Number - 1, cancellation);
+            AuditRow? found = null, before = null;
+            await foreach (var entry in _entryAndTheOneBefore(store, digest, kind).WithCancellation(cancellation))
+                (before, found) = (found, entry);
+            if (found is null)
+                throw Refused(kind, "the clearinghouse has not committed these bytes");
             return found.Follows(before) && found.CommitsTo(toBeSigned)
                 ? new AuditPosition(found.Number, found.Hash)
                 : throw Refused(kind, $"audit entry {found.Number} does not hold, or commits to other bytes");

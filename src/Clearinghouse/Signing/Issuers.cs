@@ -7,6 +7,7 @@ using Ostiary.Clearinghouse.Trust;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
+using Ostiary.Contracts.Trust;
 
 namespace Ostiary.Clearinghouse.Signing;
 
@@ -17,6 +18,9 @@ namespace Ostiary.Clearinghouse.Signing;
 internal sealed class Issuers(SignerClient signer, Database database, PublishedTrust trust, TimeProvider time, ILogger<Issuers> logger) : IDisposable
 {
     private readonly Lock _loading = new();
+
+    // What the signer answered last, and the trust that it was found good under: both together are looked at once.
+    private volatile Checked? _checked;
 
     // The one in use first; replaced as a whole.
     private volatile IReadOnlyList<X509Certificate2> _known = [];
@@ -69,11 +73,15 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedT
     /// <exception cref="InvalidDataException">The signer has another root.</exception>
     public async Task RefreshAsync(CancellationToken cancellation)
     {
-        var (issuing, signersRoot) = await signer.IssuerAsync(cancellation);
+        var answer = await signer.IssuerAsync(cancellation);
+        trust.Refresh();
+        if (_checked is { } before && before.Answer == answer && before.Under == trust.Current)
+            return;
+        var underTrust = trust.Current;
+        var (issuing, signersRoot) = signer.ParseIssuer(answer);
         using (signersRoot)
         {
-            trust.Refresh();
-            if (!trust.Current.Roots.Any(root => KeyFingerprint.Of(root) == KeyFingerprint.Of(signersRoot) && DeviceCal.IsSignedBy(issuing, root)))
+            if (!underTrust.Roots.Any(root => KeyFingerprint.Of(root) == KeyFingerprint.Of(signersRoot) && DeviceCal.IsSignedBy(issuing, root)))
                 throw new InvalidDataException("the signer's issuing certificate is not signed by a root of this clearinghouse");
         }
 
@@ -84,6 +92,7 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedT
             lock (_loading)
                 if (known != _known[0])
                     _known = [known, .. _known.Where(other => other != known)];
+            _checked = new(answer, underTrust);
             return;
         }
 
@@ -97,6 +106,7 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedT
             cancellation);
         lock (_loading)
             _known = [issuing, .. _known];
+        _checked = new(answer, underTrust);
         logger.IssuingKeyInUse(fingerprint.Hex, IssuingKey.SignsUntil(issuing));
     }
 
@@ -150,4 +160,6 @@ internal sealed class Issuers(SignerClient signer, Database database, PublishedT
         foreach (var issuer in _known)
             issuer.Dispose();
     }
+
+    private sealed record Checked(string Answer, PublisherTrust Under);
 }

@@ -14,14 +14,17 @@ internal sealed class SignerClient(HttpClient http, ILogger<SignerClient> logger
     // 1 while it is away: said once when it goes and once when it is back, however often it is asked.
     private int _away;
 
-    /// <summary>The issuing certificate and the root that the signer holds.</summary>
-    public async Task<(X509Certificate2 Issuing, X509Certificate2 Root)> IssuerAsync(CancellationToken cancellation)
+    /// <summary>The issuing certificate and the root that the signer holds, PEM; <see cref="ParseIssuer"/> reads it.</summary>
+    public async Task<string> IssuerAsync(CancellationToken cancellation)
     {
         using var response = await SendAsync(() => new(HttpMethod.Get, SignerRole.IssuerRoute), cancellation);
-        return CertificateChain.FromPem(await response.Content.ReadAsStringAsync(cancellation)) is [var issuing, var root]
-            ? (issuing, root)
-            : throw Failed("it did not answer with an issuing certificate and a root");
+        return await response.Content.ReadAsStringAsync(cancellation);
     }
+
+    /// <summary>The certificates of an <see cref="IssuerAsync"/>.</summary>
+    /// <exception cref="ProblemException">It is something else.</exception>
+    public (X509Certificate2 Issuing, X509Certificate2 Root) ParseIssuer(string answer)
+        => CertificateChain.FromPem(answer) is [var issuing, var root] ? (issuing, root) : throw Failed("it did not answer with an issuing certificate and a root");
 
     /// <summary>64 bytes, IEEE P1363.</summary>
     public Task<byte[]> SignLicenseServerAsync(byte[] toBeSigned, CancellationToken cancellation)

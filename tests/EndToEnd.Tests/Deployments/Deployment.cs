@@ -231,6 +231,16 @@ public sealed class Deployment : IAsyncDisposable
         return (await new SessionHostAdministrationClient(door).SessionsAsync(null, 1000, cancellation)).Items;
     }
 
+    /// <summary>The newest session, which this row admitted. A client has its answer before its session is written down, so it is waited for.</summary>
+    public async Task<SessionRecord> AdmittedByAsync(string row, CancellationToken cancellation)
+    {
+        SessionRecord? newest = null;
+        await Eventually.TrueAsync(
+            async () => (newest = (await SessionsAsync(cancellation)).MaxBy(session => session.Id))?.Rule == row,
+            TimeSpan.FromSeconds(20), () => $"the newest session was admitted by row {newest?.Rule}, not {row}:\n{SessionHost.Output}\n{LicenseServer.Output}", cancellation);
+        return newest!;
+    }
+
     /// <summary>Invites the session host and lets it join.</summary>
     public async Task JoinAsync(CancellationToken cancellation)
     {

@@ -26,7 +26,7 @@ public sealed class GraceTests
         await MoveClockAsync(deployment, days: 59, hours: 12);
         Assert.Equal(0, (await ConnectAsync(deployment, display)).ExitCode);
         Assert.Equal(61, (await GraceAsync(deployment)).DaysLeft);
-        Assert.Equal("6", (await deployment.SessionsAsync(Cancellation)).MaxBy(session => session.Id)!.Rule);
+        await deployment.AdmittedByAsync("6", Cancellation);
         // The license server keeps a copy of the record from now on, and yesterday's is copied away.
         await StartLicenseServerAsync(deployment);
         await RestartAsync(deployment);
