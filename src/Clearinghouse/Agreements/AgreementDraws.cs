@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using Ostiary.Clearinghouse.Activation;
+using Ostiary.Clearinghouse.KeyPacks;
 using Ostiary.Clearinghouse.ProductKeys;
+using Ostiary.Clearinghouse.Revocations;
 using Ostiary.Clearinghouse.Storage;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Catalogue;
@@ -16,16 +18,18 @@ namespace Ostiary.Clearinghouse.Agreements;
 /// Draws product keys from agreements. The transaction that mints the key counts it against the agreement, so that any number of draws at once never
 /// come to more than was agreed; the key is good for the license server that drew it, and is redeemed as any other.
 /// </summary>
-internal sealed class AgreementDraws(Database database, ProductKeySecrets secrets, WrongKeys wrong, TimeProvider time)
+internal sealed class AgreementDraws(Database database, ProductKeySecrets secrets, RevocationLists revocations, WrongKeys wrong, TimeProvider time)
 {
     /// <summary>The key of this draw: the same nonce of the same license server is the same key.</summary>
     /// <param name="request">Checked by whoever asks.</param>
-    /// <param name="licenseServer">Who asks.</param>
+    /// <param name="who">Who asks.</param>
     /// <param name="method">How it came.</param>
     /// <param name="cancellation">The request's.</param>
-    /// <exception cref="ProblemException">There is no such agreement for this license server, or not as many are left.</exception>
-    public async Task<(ProductKeyRow Row, ProductKey Key)> DrawAsync(DrawRequest request, LicenseServerId licenseServer, ConnectionMethod method, CancellationToken cancellation)
+    /// <exception cref="ProblemException">The license server is revoked; or there is no such agreement for it, or not as many are left.</exception>
+    public async Task<(ProductKeyRow Row, ProductKey Key)> DrawAsync(DrawRequest request, LicenseServerIdentity who, ConnectionMethod method, CancellationToken cancellation)
     {
+        await revocations.RequireGoodAsync(who.Fingerprint, cancellation);
+        var licenseServer = who.Id;
         var (program, numbers) = Read(request.Program, request.Numbers);
         if (!request.Version.IsKnown)
             throw new ProblemException(LicensingProblem.InvalidField, $"version {request.Version} is not on the ladder: {string.Join(", ", CalVersion.All)}", "version");
@@ -47,11 +51,13 @@ internal sealed class AgreementDraws(Database database, ProductKeySecrets secret
 
     /// <summary>What a draw would do.</summary>
     /// <returns>Whether it was done before, and how many are left.</returns>
-    /// <exception cref="ProblemException">There is no such agreement for this license server, or not as many are left.</exception>
-    public Task<(bool Done, int Left)> LookAsync(DrawRequest request, LicenseServerId licenseServer, CancellationToken cancellation)
+    /// <exception cref="ProblemException">The license server is revoked; or there is no such agreement for it, or not as many are left.</exception>
+    public async Task<(bool Done, int Left)> LookAsync(DrawRequest request, LicenseServerIdentity who, CancellationToken cancellation)
     {
+        await revocations.RequireGoodAsync(who.Fingerprint, cancellation);
+        var licenseServer = who.Id;
         var (program, numbers) = Read(request.Program, request.Numbers);
-        return SlowedAsync(
+        return await SlowedAsync(
             licenseServer,
             () => database.ReadAsync(
                 async store =>

@@ -25,7 +25,7 @@ internal sealed class DrawCals(AgreementDraws agreements, Activations activation
         using var licenseServer = LicenseServerIdentity.Verify(
             Json.Require(body.LicenseServerCertificate, "licenseServerCertificate"), trust, issuers, time.GetUtcNow());
         var request = ReadRequest(Json.Require(body.Request, "request"), licenseServer);
-        var (_, key) = await agreements.DrawAsync(request, licenseServer.Id, ConnectionMethod.Automatic, context.RequestAborted);
+        var (_, key) = await agreements.DrawAsync(request, licenseServer, ConnectionMethod.Automatic, context.RequestAborted);
         return TypedResults.Json(new DrawCalsResponse(key.Text), ContractsJson.Default.DrawCalsResponse);
     }
 
@@ -42,7 +42,7 @@ internal sealed class DrawCals(AgreementDraws agreements, Activations activation
         using var licenseServer = await activations.IdentifyAsync(id, cancellation);
         var request = new DrawRequest(
             Json.Require(heard.Program, "program"), Json.Require(heard.Numbers, "numbers"), heard.Type, heard.Version, heard.Quantity, Json.Require(heard.Nonce, "nonce"), time.GetUtcNow());
-        var (row, key) = await agreements.DrawAsync(request, id, ConnectionMethod.Telephone, cancellation);
+        var (row, key) = await agreements.DrawAsync(request, licenseServer, ConnectionMethod.Telephone, cancellation);
         return ProductKeyRecords.Of(row, key.Text);
     }
 

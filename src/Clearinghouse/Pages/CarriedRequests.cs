@@ -74,7 +74,7 @@ internal sealed class CarriedRequests(
         if (code.Kind == CodeKind.Draw)
         {
             var draw = DrawCals.ReadRequest(code.Content, licenseServer);
-            var (done, left) = await agreements.LookAsync(draw, licenseServer.Id, cancellation);
+            var (done, left) = await agreements.LookAsync(draw, licenseServer, cancellation);
             return new(code.Kind, licenseServer.Id.Text, done, null, draw, left);
         }
 
@@ -121,7 +121,7 @@ internal sealed class CarriedRequests(
         using var licenseServer = await IdentifyAsync(code, cancellation);
         if (code.Kind == CodeKind.Draw)
         {
-            var (_, drawn) = await agreements.DrawAsync(DrawCals.ReadRequest(code.Content, licenseServer), licenseServer.Id, ConnectionMethod.Web, cancellation);
+            var (_, drawn) = await agreements.DrawAsync(DrawCals.ReadRequest(code.Content, licenseServer), licenseServer, ConnectionMethod.Web, cancellation);
             var made = await redemptions.RedeemAsync(drawn, licenseServer, ConnectionMethod.Web, cancellation);
             return ResponseCode.Draw(drawn.Text, made.Statement!, redemptions.IssuerOf(made).RawData);
         }

@@ -40,6 +40,19 @@ public sealed partial class AgreementTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_revoked_license_server_draws_nothing()
+    {
+        await EnterAsync(100, _server);
+        await DrawAsync(_server, 7);
+        await _publisher.Administration.RevokeAsync(new RevokeLicenseServerRequest(_server.Id.Text, ClearinghouseRevocationReason.KeyCompromised), Cancellation);
+
+        var refused = await Assert.ThrowsAsync<ProblemException>(() => DrawAsync(_server, 7));
+
+        Assert.Equal(LicensingProblem.NotAllowed, refused.Problem);
+        Assert.Contains("revoked", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Any_number_of_draws_at_once_never_come_to_more_than_was_agreed()
     {
         using var second = await _publisher.NewLicenseServerAsync();
