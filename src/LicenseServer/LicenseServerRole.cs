@@ -18,6 +18,7 @@ using Ostiary.LicenseServer.Issuance;
 using Ostiary.LicenseServer.Packs;
 using Ostiary.LicenseServer.Policy;
 using Ostiary.LicenseServer.Recovering;
+using Ostiary.LicenseServer.Reports;
 using Ostiary.LicenseServer.Revocation;
 using Ostiary.LicenseServer.Sessions;
 using Ostiary.LicenseServer.Status;
@@ -84,6 +85,7 @@ public static class LicenseServerRole
         HostMembership.Map(app);
         RevocationList.Map(app);
         ReportSessions.Map(app);
+        TakeReports.Map(app);
         KeepGrace.Map(app);
         TellTime.Map(app);
         ShowTrust.Map(app);
@@ -110,6 +112,8 @@ public static class LicenseServerRole
         ManagePolicy.Map(app);
         Invitations.Map(app);
         ListHosts.Map(app);
+        ShowReports.Map(app);
+        ShowUsage.Map(app);
         ChangeHost.Map(app);
         ListCals.Map(app);
         RevokeCal.Map(app);

@@ -84,6 +84,9 @@ internal static partial class Log
     [LoggerMessage(28, LogLevel.Debug, "{Server} is not told of {Count} sessions yet: {Detail}")]
     public static partial void SessionsNotReported(ILogger logger, string server, int count, string detail);
 
+    [LoggerMessage(68, LogLevel.Information, "{Server} does not take this host's reports; they are tried again: {Detail}")]
+    public static partial void HostNotReported(ILogger logger, string server, string detail);
+
     [LoggerMessage(30, LogLevel.Error, "{Count} changes could not be written; they are tried again")]
     public static partial void StoreFailed(ILogger logger, int count, Exception failure);
 

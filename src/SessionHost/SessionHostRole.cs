@@ -71,6 +71,7 @@ public static class SessionHostRole
         services.AddHostedService<ServerUpkeep>();
         services.AddHostedService<RevocationPulls>();
         services.AddHostedService<SessionReports>();
+        services.AddHostedService<HostReports>();
         services.AddHostedService<GraceUpkeep>();
         services.AddHostedService<RecoveryReports>();
         services.AddSingleton<Validations>().AddHostedService(provider => provider.GetRequiredService<Validations>());

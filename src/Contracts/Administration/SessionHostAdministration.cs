@@ -117,9 +117,10 @@ public sealed record LicenseServerLink(
 /// <param name="EndedAt">When it ended; null while it runs.</param>
 /// <param name="End">Why it ended; null while it runs.</param>
 /// <param name="GraceDaysLeft">Days that were left of the grace period that admitted it; null for other rows.</param>
+/// <param name="HardwareId">40 hexadecimal digits; null when the client has not sent it.</param>
 public sealed record SessionRecord(
     long Id, string Device, string Address, string? Account, string Rule, string? Serial, bool Temporary,
-    DateTimeOffset StartedAt, DateTimeOffset? EndedAt, string? End, int? GraceDaysLeft = null)
+    DateTimeOffset StartedAt, DateTimeOffset? EndedAt, string? End, int? GraceDaysLeft = null, string? HardwareId = null)
 {
     /// <summary>Says nothing: names are personal data.</summary>
     public override string ToString() => nameof(SessionRecord);

@@ -108,11 +108,34 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<InviteResponse> InviteAsync(InviteRequest request, CancellationToken cancellation)
         => http.PostAsync<InviteRequest, InviteResponse>("v1/invitations", request, cancellation);
 
+    /// <param name="running">Only sessions that have not ended.</param>
+    /// <param name="search">A part of a name, an address or a serial; empty for all.</param>
+    /// <param name="after">The cursor of the page before.</param>
+    /// <param name="limit">Entries at most.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public Task<Page<HostSessionRecord>> HostSessionsAsync(bool running, string search, string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<HostSessionRecord>>(Query.Page("v1/host-sessions", after, limit) + (running ? "&running=true" : "") + Query.Search(search), cancellation);
+
+    public Task<Page<HostRefusalRecord>> HostRefusalsAsync(string search, string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<HostRefusalRecord>>(Query.Page("v1/host-refusals", after, limit) + Query.Search(search), cancellation);
+
+    public Task<Page<HostStateRecord>> HostStatesAsync(string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<HostStateRecord>>(Query.Page("v1/host-states", after, limit), cancellation);
+
+    public Task<UsageReport> UsageAsync(int days, CancellationToken cancellation)
+        => http.GetAsync<UsageReport>($"v1/usage?days={days}", cancellation);
+
     public Task<Page<HostRecord>> HostsAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<HostRecord>>(Query.Page("v1/hosts", after, limit), cancellation);
 
-    public Task<Page<CalRecord>> CalsAsync(string? after, int limit, CancellationToken cancellation)
-        => http.GetAsync<Page<CalRecord>>(Query.Page("v1/cals", after, limit), cancellation);
+    /// <param name="after">Where the page before ended; null at the beginning.</param>
+    /// <param name="limit">Entries at most.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="search">A part of a device's name, an account or a serial; empty for all.</param>
+    /// <param name="status">Only of this status; null for all.</param>
+    public Task<Page<CalRecord>> CalsAsync(string? after, int limit, CancellationToken cancellation, string search = "", CalStatus? status = null)
+        => http.GetAsync<Page<CalRecord>>(
+            Query.Page("v1/cals", after, limit) + Query.Search(search) + (status is { } only ? "&status=" + KebabCase.Of(only) : ""), cancellation);
 
     public Task<CalRecord> CalAsync(string serial, CancellationToken cancellation)
         => http.GetAsync<CalRecord>($"v1/cals/{Uri.EscapeDataString(serial)}", cancellation);

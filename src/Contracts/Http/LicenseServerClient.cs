@@ -24,6 +24,9 @@ public sealed class LicenseServerClient(HttpClient http)
     public Task ReportSessionsAsync(SessionReport request, CancellationToken cancellation)
         => http.PostAsync<SessionReport, object>("v1/sessions", request, cancellation);
 
+    public Task TellAsync(HostReport request, CancellationToken cancellation)
+        => http.PostAsync<HostReport, object>("v1/reports", request, cancellation);
+
     public Task<RecoveryAnswer> RecoverAsync(RecoveryReport request, CancellationToken cancellation)
         => http.PostAsync<RecoveryReport, RecoveryAnswer>("v1/recovery", request, cancellation);
 

@@ -20,10 +20,13 @@ namespace Ostiary.LicenseServer.Cals;
 internal static class ListCals
 {
     private const string UnvalidatedPrefix = "u";
+    private const int MaxSearch = 255;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/v1/cals", List).At(Door.Administration).For(AccountRole.Reader)
+            .TakesQuery("search", "A part of the device's name or of the account, or a whole serial, at most 255 characters.")
+            .TakesQuery("status", "Only of this status: unvalidated, temporary, active, expired, upgraded, revoked or transferred.")
             .AnswersPage<CalRecord>("The CALs that were issued.");
         routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration).For(AccountRole.Reader)
             .Answers<CalRecord>("One CAL.");
@@ -44,20 +47,75 @@ internal static class ListCals
     {
         var limit = Json.Limit(context);
         var (unvalidated, after) = ReadCursor(Json.After(context));
+        var search = Json.Text(context.Request.Query["search"].ToString(), "search", MaxSearch, mayBeEmpty: true);
+        var status = StatusOf(context);
+        var now = Now(context);
         await using var db = context.RequestServices.GetRequiredService<Ledger>().Database.OpenReader();
         List<Cal> rows = [];
-        if (!unvalidated)
-            rows.AddRange(await db.Licenses.Where(cal => cal.Id > after).OrderBy(cal => cal.Id).Take(limit + 1).ToListAsync(context.RequestAborted).ConfigureAwait(false));
-        if (rows.Count <= limit)
+        if (!unvalidated && status is not CalStatus.Unvalidated)
+            rows.AddRange(await Found(Of(db.Licenses, status, now), search).Where(cal => cal.Id > after).OrderBy(cal => cal.Id).Take(limit + 1).ToListAsync(context.RequestAborted).ConfigureAwait(false));
+        if (rows.Count <= limit && status is null or CalStatus.Unvalidated or CalStatus.Expired)
         {
             var from = unvalidated ? after : 0;
-            rows.AddRange(await db.Temporaries.Where(cal => cal.Id > from).OrderBy(cal => cal.Id).Take(limit + 1 - rows.Count).ToListAsync(context.RequestAborted).ConfigureAwait(false));
+            rows.AddRange(await Found(Of(db.Temporaries, status, now), search).Where(cal => cal.Id > from).OrderBy(cal => cal.Id).Take(limit + 1 - rows.Count).ToListAsync(context.RequestAborted).ConfigureAwait(false));
         }
 
         var items = rows.Take(limit).ToList();
-        var records = await RecordsAsync(db, items, Now(context), context.RequestAborted).ConfigureAwait(false);
+        var records = await RecordsAsync(db, items, now, context.RequestAborted).ConfigureAwait(false);
         await Json.WriteAsync(context, new Page<CalRecord>(records, rows.Count > limit ? CursorAt(items[^1]) : null), ContractsJson.Default.PageCalRecord).ConfigureAwait(false);
     }
+
+    private static CalStatus? StatusOf(HttpContext context)
+    {
+        var text = context.Request.Query["status"].ToString();
+        if (text.Length == 0)
+            return null;
+        var statuses = Enum.GetValues<CalStatus>();
+        var index = Array.FindIndex(statuses, status => KebabCase.Of(status) == text);
+        return index >= 0 ? statuses[index]
+            : throw new ProblemException(LicensingProblem.InvalidField, $"status is one of {string.Join(", ", statuses.Select(status => KebabCase.Of(status)))}", "status");
+    }
+
+    // What StatusAt says, in the database.
+    private static IQueryable<License> Of(IQueryable<License> licenses, CalStatus? status, DateTimeOffset now) => status switch
+    {
+        null => licenses,
+        CalStatus.Active => licenses.Where(row => row.Status == LicenseStatus.Live && row.Kind == LicenseKind.Permanent && row.NotAfter >= now),
+        CalStatus.Temporary => licenses.Where(row => row.Status == LicenseStatus.Live && row.Kind == LicenseKind.Temporary && row.NotAfter >= now),
+        CalStatus.Revoked => licenses.Where(row => row.Status == LicenseStatus.Revoked && row.NotAfter >= now),
+        CalStatus.Upgraded => licenses.Where(row => row.Status == LicenseStatus.Replaced),
+        CalStatus.Transferred => licenses.Where(row => row.Status == LicenseStatus.Transferred),
+        _ => licenses.Where(row => row.Status == LicenseStatus.Expired || ((row.Status == LicenseStatus.Live || row.Status == LicenseStatus.Revoked) && row.NotAfter < now)),
+    };
+
+    private static IQueryable<Temporary> Of(IQueryable<Temporary> temporaries, CalStatus? status, DateTimeOffset now) => status switch
+    {
+        null => temporaries,
+        CalStatus.Expired => temporaries.Where(row => row.NotAfter < now),
+        _ => temporaries.Where(row => row.NotAfter >= now),
+    };
+
+#pragma warning disable CA1304, CA1311, CA1862 // Translated to SQL, where lower() has no culture.
+    private static IQueryable<License> Found(IQueryable<License> licenses, string search)
+    {
+        if (search.Length == 0)
+            return licenses;
+        if (CalSerial.TryParse(search, out var serial))
+            return licenses.Where(row => row.Serial == serial);
+        var part = search.ToLowerInvariant();
+        return licenses.Where(row => row.ClientName.ToLower().Contains(part) || (row.Account != null && row.Account.ToLower().Contains(part)));
+    }
+
+    private static IQueryable<Temporary> Found(IQueryable<Temporary> temporaries, string search)
+    {
+        if (search.Length == 0)
+            return temporaries;
+        if (CalSerial.TryParse(search, out var serial))
+            return temporaries.Where(row => row.Serial == serial);
+        var part = search.ToLowerInvariant();
+        return temporaries.Where(row => row.ClientName.ToLower().Contains(part));
+    }
+#pragma warning restore CA1304, CA1311, CA1862
 
     private static async Task Show(HttpContext context)
     {

@@ -34,9 +34,9 @@ internal static class ListHosts
     }
 
     // Seconds and host id: a host that is removed between two pages makes nobody be left out.
-    private static string CursorAt(JoinedHost host) => $"{host.JoinedAt.ToUnixTimeSeconds()}-{host.HostId:N}";
+    public static string CursorAt(JoinedHost host) => $"{host.JoinedAt.ToUnixTimeSeconds()}-{host.HostId:N}";
 
-    private static (DateTimeOffset JoinedAt, Guid HostId) ReadCursor(string? text)
+    public static (DateTimeOffset JoinedAt, Guid HostId) ReadCursor(string? text)
     {
         if (text is null)
             return (DateTimeOffset.UnixEpoch, Guid.Empty);

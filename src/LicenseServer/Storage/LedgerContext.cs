@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Doors.Accounts;
+using Ostiary.LicenseServer.Reports;
 
 namespace Ostiary.LicenseServer.Storage;
 
@@ -55,6 +56,14 @@ internal class LedgerContext : DbContext
     public DbSet<JoinedHost> Hosts => Set<JoinedHost>();
 
     public DbSet<RunningSession> Sessions => Set<RunningSession>();
+
+    public DbSet<HostSession> HostSessions => Set<HostSession>();
+
+    public DbSet<HostRefusal> HostRefusals => Set<HostRefusal>();
+
+    public DbSet<HostStateRow> HostStates => Set<HostStateRow>();
+
+    public DbSet<UsageDayRow> UsageDays => Set<UsageDayRow>();
 
     public DbSet<FlaggedDevice> Flags => Set<FlaggedDevice>();
 
@@ -165,6 +174,25 @@ internal class LedgerContext : DbContext
             session.HasIndex(row => row.ReportedAt);
             session.Property(row => row.Address).HasMaxLength(64);
         });
+        model.Entity<HostSession>(session =>
+        {
+            session.ToTable("host_sessions").HasKey(row => row.Id);
+            session.HasIndex(row => new { row.HostId, row.SessionId, row.StartedAt }).IsUnique();
+            session.HasIndex(row => row.StartedAt);
+            session.HasIndex(row => row.EndedAt).HasFilter("ended_at IS NULL");
+        });
+        model.Entity<HostRefusal>(refusal =>
+        {
+            refusal.ToTable("host_refusals").HasKey(row => row.Id);
+            refusal.HasIndex(row => new { row.HostId, row.RefusalId, row.At }).IsUnique();
+            refusal.HasIndex(row => row.At);
+        });
+        model.Entity<HostStateRow>(state =>
+        {
+            state.ToTable("host_states").HasKey(row => row.HostId);
+            state.Property(row => row.HostId).ValueGeneratedNever();
+        });
+        model.Entity<UsageDayRow>(day => day.ToTable("usage_days").HasKey(row => new { row.Day, row.Type, row.Version }));
         model.Entity<FlaggedDevice>(device =>
         {
             device.ToTable("device_flags").HasKey(row => row.DeviceId);

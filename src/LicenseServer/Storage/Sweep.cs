@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Doors.Accounts;
 using Ostiary.LicenseServer.Issuance;
+using Ostiary.LicenseServer.Reports;
 
 namespace Ostiary.LicenseServer.Storage;
 
@@ -39,6 +40,7 @@ internal sealed class Sweep(Ledger ledger, TimeProvider time, ILogger<Sweep> log
             try
             {
                 await PassAsync(ledger, stoppingToken).ConfigureAwait(false);
+                await KeepUsage.PassAsync(ledger, time.GetUtcNow(), stoppingToken).ConfigureAwait(false);
             }
             catch (Exception failure) when (failure is not OperationCanceledException)
             {

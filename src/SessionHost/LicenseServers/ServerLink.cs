@@ -194,6 +194,14 @@ internal sealed partial class ServerLink : IDisposable
             },
             cancellation);
 
+    /// <summary>Tells it of sessions, refusals and this host.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task TellAsync(HostReport report, CancellationToken cancellation)
+    {
+        // What is only shown decides nothing about whether it is there: a license server of an earlier version has no such route.
+        await _connection.Api.TellAsync(report, cancellation).ConfigureAwait(false);
+    }
+
     /// <summary>The newest revocation list seen; null when there was none.</summary>
     public RevocationListStatement? Revocations => _revocations;
 

@@ -142,7 +142,7 @@ internal sealed class SessionRow
 
     public string? End { get; set; }
 
-    public SessionRecord ToRecord() => new(Id, Device, Address, Account, Rule, Serial, Temporary, StartedAt, EndedAt, End, GraceDaysLeft);
+    public SessionRecord ToRecord() => new(Id, Device, Address, Account, Rule, Serial, Temporary, StartedAt, EndedAt, End, GraceDaysLeft, HardwareId);
 }
 
 /// <summary>A connection that was not admitted.</summary>

@@ -53,6 +53,12 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["GET /v1/successions"] = new(),
         ["POST /v1/sessions"] = new(
             """{"sessions":[{"sessionId":7,"serial":"{permanent}","address":"192.0.2.1","startedAt":"2026-01-01T00:00:00+00:00"}]}""", Takes: typeof(SessionReport)),
+        ["POST /v1/reports"] = new(
+            """{"sessions":[{"id":7,"device":"KIOSK","address":"192.0.2.1","rule":"3","temporary":false,"startedAt":"2026-01-01T00:00:00+00:00"}],"refusals":[]}""", Takes: typeof(HostReport)),
+        ["GET /v1/host-sessions"] = new(),
+        ["GET /v1/host-refusals"] = new(),
+        ["GET /v1/host-states"] = new(),
+        ["GET /v1/usage"] = new(),
         ["POST /v1/grace"] = new("""{"record":"{graceRecord}"}""", Takes: typeof(GraceCopyRequest), Empty: 200),
         ["POST /v1/recovery"] = new("""{"receipts":[],"complete":false}""", Takes: typeof(RecoveryReport)),
         ["POST /v1/time"] = new("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", Takes: typeof(TimeRequest)),

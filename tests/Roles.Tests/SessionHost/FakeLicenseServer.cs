@@ -151,6 +151,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         _app.MapPost("/v1/user-cals", (Delegate)GrantUserAsync);
         _app.MapPost("/v1/validations", (Delegate)ValidateAsync);
         _app.MapPost("/v1/sessions", (Delegate)ReportAsync);
+        _app.MapPost("/v1/reports", () => Results.Json(new object(), ContractsJson.Default.Object));
         _app.MapPost("/v1/grace", (Delegate)KeepGraceAsync);
         _app.MapPost("/v1/time", (Delegate)TimeAsync);
         _app.MapPost("/v1/recovery", () => Results.Json(new RecoveryAnswer(false), ContractsJson.Default.RecoveryAnswer));

@@ -147,6 +147,231 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.ToTable("tokens", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Reports.HostRefusal", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("address")
+                        .UseCollation("C");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("detail")
+                        .UseCollation("C");
+
+                    b.Property<string>("Device")
+                        .HasColumnType("text")
+                        .HasColumnName("device")
+                        .UseCollation("C");
+
+                    b.Property<string>("Fix")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("fix")
+                        .UseCollation("C");
+
+                    b.Property<string>("HardwareId")
+                        .HasColumnType("text")
+                        .HasColumnName("hardware_id")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("HostId")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("host_id");
+
+                    b.Property<bool>("Observed")
+                        .HasColumnType("boolean")
+                        .HasColumnName("observed");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
+                    b.Property<long>("RefusalId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("refusal_id");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rule")
+                        .UseCollation("C");
+
+                    b.Property<string>("UserName")
+                        .HasColumnType("text")
+                        .HasColumnName("user_name")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("HostId", "RefusalId", "At")
+                        .IsUnique();
+
+                    b.ToTable("host_refusals", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Reports.HostSession", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint")
+                        .HasColumnName("id");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<string>("Account")
+                        .HasColumnType("text")
+                        .HasColumnName("account")
+                        .UseCollation("C");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("address")
+                        .UseCollation("C");
+
+                    b.Property<string>("Device")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("device")
+                        .UseCollation("C");
+
+                    b.Property<string>("End")
+                        .HasColumnType("text")
+                        .HasColumnName("end")
+                        .UseCollation("C");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ended_at");
+
+                    b.Property<int?>("GraceDaysLeft")
+                        .HasColumnType("integer")
+                        .HasColumnName("grace_days_left");
+
+                    b.Property<string>("HardwareId")
+                        .HasColumnType("text")
+                        .HasColumnName("hardware_id")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("HostId")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("host_id");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rule")
+                        .UseCollation("C");
+
+                    b.Property<string>("Serial")
+                        .HasColumnType("text")
+                        .HasColumnName("serial")
+                        .UseCollation("C");
+
+                    b.Property<long>("SessionId")
+                        .HasColumnType("bigint")
+                        .HasColumnName("session_id");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<bool>("Temporary")
+                        .HasColumnType("boolean")
+                        .HasColumnName("temporary");
+
+                    b.Property<long>("ToldAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("told_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("EndedAt")
+                        .HasFilter("ended_at IS NULL");
+
+                    b.HasIndex("StartedAt");
+
+                    b.HasIndex("HostId", "SessionId", "StartedAt")
+                        .IsUnique();
+
+                    b.ToTable("host_sessions", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Reports.HostStateRow", b =>
+                {
+                    b.Property<byte[]>("HostId")
+                        .HasColumnType("bytea")
+                        .HasColumnName("host_id");
+
+                    b.Property<byte[]>("State")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("state");
+
+                    b.Property<long>("ToldAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("told_at");
+
+                    b.HasKey("HostId");
+
+                    b.ToTable("host_states", (string)null);
+                });
+
+            modelBuilder.Entity("Ostiary.LicenseServer.Reports.UsageDayRow", b =>
+                {
+                    b.Property<int>("Day")
+                        .HasColumnType("integer")
+                        .HasColumnName("day");
+
+                    b.Property<int>("Type")
+                        .HasColumnType("integer")
+                        .HasColumnName("type");
+
+                    b.Property<int>("Version")
+                        .HasColumnType("integer")
+                        .HasColumnName("version");
+
+                    b.Property<int>("Installed")
+                        .HasColumnType("integer")
+                        .HasColumnName("installed");
+
+                    b.Property<int>("Issued")
+                        .HasColumnType("integer")
+                        .HasColumnName("issued");
+
+                    b.Property<int>("OverUsed")
+                        .HasColumnType("integer")
+                        .HasColumnName("over_used");
+
+                    b.Property<int>("Temporary")
+                        .HasColumnType("integer")
+                        .HasColumnName("temporary");
+
+                    b.HasKey("Day", "Type", "Version");
+
+                    b.ToTable("usage_days", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.AnsweredRequest", b =>
                 {
                     b.Property<byte[]>("RequestId")

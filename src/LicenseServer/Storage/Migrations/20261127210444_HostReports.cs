@@ -1,0 +1,138 @@
+﻿using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace Ostiary.LicenseServer.Storage.Migrations
+{
+    /// <inheritdoc />
+    public partial class HostReports : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "host_refusals",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    refusal_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    reason = table.Column<string>(type: "TEXT", nullable: false),
+                    rule = table.Column<string>(type: "TEXT", nullable: false),
+                    device = table.Column<string>(type: "TEXT", nullable: true),
+                    hardware_id = table.Column<string>(type: "TEXT", nullable: true),
+                    user_name = table.Column<string>(type: "TEXT", nullable: true),
+                    address = table.Column<string>(type: "TEXT", nullable: false),
+                    detail = table.Column<string>(type: "TEXT", nullable: false),
+                    fix = table.Column<string>(type: "TEXT", nullable: false),
+                    observed = table.Column<bool>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_host_refusals", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "host_sessions",
+                columns: table => new
+                {
+                    id = table.Column<long>(type: "INTEGER", nullable: false)
+                        .Annotation("Sqlite:Autoincrement", true),
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    session_id = table.Column<long>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    device = table.Column<string>(type: "TEXT", nullable: false),
+                    hardware_id = table.Column<string>(type: "TEXT", nullable: true),
+                    address = table.Column<string>(type: "TEXT", nullable: false),
+                    account = table.Column<string>(type: "TEXT", nullable: true),
+                    rule = table.Column<string>(type: "TEXT", nullable: false),
+                    serial = table.Column<string>(type: "TEXT", nullable: true),
+                    temporary = table.Column<bool>(type: "INTEGER", nullable: false),
+                    grace_days_left = table.Column<int>(type: "INTEGER", nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    end = table.Column<string>(type: "TEXT", nullable: true),
+                    told_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_host_sessions", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "host_states",
+                columns: table => new
+                {
+                    host_id = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    told_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    state = table.Column<byte[]>(type: "BLOB", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_host_states", x => x.host_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "usage_days",
+                columns: table => new
+                {
+                    day = table.Column<int>(type: "INTEGER", nullable: false),
+                    type = table.Column<int>(type: "INTEGER", nullable: false),
+                    version = table.Column<int>(type: "INTEGER", nullable: false),
+                    installed = table.Column<int>(type: "INTEGER", nullable: false),
+                    issued = table.Column<int>(type: "INTEGER", nullable: false),
+                    temporary = table.Column<int>(type: "INTEGER", nullable: false),
+                    over_used = table.Column<int>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_usage_days", x => new { x.day, x.type, x.version });
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_host_refusals_at",
+                table: "host_refusals",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_host_refusals_host_id_refusal_id_at",
+                table: "host_refusals",
+                columns: new[] { "host_id", "refusal_id", "at" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_host_sessions_ended_at",
+                table: "host_sessions",
+                column: "ended_at",
+                filter: "ended_at IS NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_host_sessions_host_id_session_id_started_at",
+                table: "host_sessions",
+                columns: new[] { "host_id", "session_id", "started_at" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_host_sessions_started_at",
+                table: "host_sessions",
+                column: "started_at");
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "host_refusals");
+
+            migrationBuilder.DropTable(
+                name: "host_sessions");
+
+            migrationBuilder.DropTable(
+                name: "host_states");
+
+            migrationBuilder.DropTable(
+                name: "usage_days");
+        }
+    }
+}
