@@ -221,7 +221,20 @@ public enum CalStatus
     Transferred,
 }
 
-/// <summary><c>GET /v1/cals?after=&amp;limit=</c> and <c>GET /v1/cals/{serial}</c>.</summary>
+/// <summary>How a list of CALs is ordered.</summary>
+public enum CalOrder
+{
+    /// <summary>As they were issued.</summary>
+    Oldest,
+
+    /// <summary>The newest first.</summary>
+    Newest,
+
+    /// <summary>The one that ends first, first.</summary>
+    Expires,
+}
+
+/// <summary><c>GET /v1/cals?search=&amp;status=&amp;order=&amp;after=&amp;limit=</c> and <c>GET /v1/cals/{serial}</c>.</summary>
 /// <param name="Serial">32 hexadecimal digits.</param>
 /// <param name="Type">What it is held by.</param>
 /// <param name="Version">Its version.</param>

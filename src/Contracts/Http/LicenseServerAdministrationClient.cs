@@ -133,12 +133,16 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     /// <param name="cancellation">Ends the wait.</param>
     /// <param name="search">A part of a device's name, an account or a serial; empty for all.</param>
     /// <param name="status">Only of this status; null for all.</param>
-    public Task<Page<CalRecord>> CalsAsync(string? after, int limit, CancellationToken cancellation, string search = "", CalStatus? status = null)
+    /// <param name="order">How they are ordered.</param>
+    public Task<Page<CalRecord>> CalsAsync(string? after, int limit, CancellationToken cancellation, string search = "", CalStatus? status = null, CalOrder order = CalOrder.Oldest)
         => http.GetAsync<Page<CalRecord>>(
-            Query.Page("v1/cals", after, limit) + Query.Search(search) + (status is { } only ? "&status=" + KebabCase.Of(only) : ""), cancellation);
+            Query.Page("v1/cals", after, limit) + Query.Search(search) + (status is { } only ? "&status=" + KebabCase.Of(only) : "") + (order == CalOrder.Oldest ? "" : "&order=" + KebabCase.Of(order)), cancellation);
 
     public Task<CalRecord> CalAsync(string serial, CancellationToken cancellation)
         => http.GetAsync<CalRecord>($"v1/cals/{Uri.EscapeDataString(serial)}", cancellation);
+
+    public Task<RevocationRecord> RevocationAsync(string serial, CancellationToken cancellation)
+        => http.GetAsync<RevocationRecord>($"v1/cals/{serial}/revocation", cancellation);
 
     public Task<RevocationRecord> RevokeAsync(string serial, RevokeRequest request, CancellationToken cancellation)
         => http.PostAsync<RevokeRequest, RevocationRecord>($"v1/cals/{Uri.EscapeDataString(serial)}/revocation", request, cancellation);

@@ -15,7 +15,7 @@ namespace Ostiary.LicenseServer.Cals;
 
 /// <summary>
 /// <c>GET /v1/cals</c>, <c>GET /v1/cals/{serial}</c> and <c>GET /v1/cals/{serial}/certificate</c>.
-/// The list holds the licenses in the order in which they came, then the unvalidated temporary CALs.
+/// The list holds the licenses in its order, then the unvalidated temporary CALs.
 /// </summary>
 internal static class ListCals
 {
@@ -27,6 +27,7 @@ internal static class ListCals
         routes.MapGet("/v1/cals", List).At(Door.Administration).For(AccountRole.Reader)
             .TakesQuery("search", "A part of the device's name or of the account, or a whole serial, at most 255 characters.")
             .TakesQuery("status", "Only of this status: unvalidated, temporary, active, expired, upgraded, revoked or transferred.")
+            .TakesQuery("order", "oldest (where it is not given), newest, or expires: the one that ends first, first.")
             .AnswersPage<CalRecord>("The CALs that were issued.");
         routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration).For(AccountRole.Reader)
             .Answers<CalRecord>("One CAL.");
@@ -46,23 +47,43 @@ internal static class ListCals
     private static async Task List(HttpContext context)
     {
         var limit = Json.Limit(context);
-        var (unvalidated, after) = ReadCursor(Json.After(context));
         var search = Json.Text(context.Request.Query["search"].ToString(), "search", MaxSearch, mayBeEmpty: true);
-        var status = StatusOf(context);
-        var now = Now(context);
+        var (status, order, now) = (StatusOf(context), OrderOf(context), Now(context));
+        var from = ReadCursor(Json.After(context), order);
         await using var db = context.RequestServices.GetRequiredService<Ledger>().Database.OpenReader();
         List<Cal> rows = [];
-        if (!unvalidated && status is not CalStatus.Unvalidated)
-            rows.AddRange(await Found(Of(db.Licenses, status, now), search).Where(cal => cal.Id > after).OrderBy(cal => cal.Id).Take(limit + 1).ToListAsync(context.RequestAborted).ConfigureAwait(false));
+        if (from is not { Unvalidated: true } && status is not CalStatus.Unvalidated)
+            rows.AddRange(await In(Found(Of(db.Licenses, status, now), search), order, from).Take(limit + 1).ToListAsync(context.RequestAborted).ConfigureAwait(false));
         if (rows.Count <= limit && status is null or CalStatus.Unvalidated or CalStatus.Expired)
-        {
-            var from = unvalidated ? after : 0;
-            rows.AddRange(await Found(Of(db.Temporaries, status, now), search).Where(cal => cal.Id > from).OrderBy(cal => cal.Id).Take(limit + 1 - rows.Count).ToListAsync(context.RequestAborted).ConfigureAwait(false));
-        }
+            rows.AddRange(await In(Found(Of(db.Temporaries, status, now), search), order, from is { Unvalidated: true } ? from : null).Take(limit + 1 - rows.Count)
+                .ToListAsync(context.RequestAborted).ConfigureAwait(false));
 
         var items = rows.Take(limit).ToList();
         var records = await RecordsAsync(db, items, now, context.RequestAborted).ConfigureAwait(false);
-        await Json.WriteAsync(context, new Page<CalRecord>(records, rows.Count > limit ? CursorAt(items[^1]) : null), ContractsJson.Default.PageCalRecord).ConfigureAwait(false);
+        await Json.WriteAsync(context, new Page<CalRecord>(records, rows.Count > limit ? CursorAt(items[^1], order) : null), ContractsJson.Default.PageCalRecord).ConfigureAwait(false);
+    }
+
+    private static CalOrder OrderOf(HttpContext context)
+    {
+        var text = context.Request.Query["order"].ToString();
+        if (text.Length == 0)
+            return CalOrder.Oldest;
+        var orders = Enum.GetValues<CalOrder>();
+        var index = Array.FindIndex(orders, order => KebabCase.Of(order) == text);
+        return index >= 0 ? orders[index]
+            : throw new ProblemException(LicensingProblem.InvalidField, $"order is one of {string.Join(", ", orders.Select(order => KebabCase.Of(order)))}", "order");
+    }
+
+    private static IQueryable<T> In<T>(IQueryable<T> cals, CalOrder order, Cursor? from)
+        where T : Cal
+    {
+        var (after, end) = from is { } cursor ? (cursor.Id, cursor.End) : (order == CalOrder.Newest ? long.MaxValue : 0, DateTimeOffset.UnixEpoch);
+        return order switch
+        {
+            CalOrder.Newest => cals.Where(cal => cal.Id < after).OrderByDescending(cal => cal.Id),
+            CalOrder.Expires => cals.Where(cal => cal.NotAfter > end || (cal.NotAfter == end && cal.Id > after)).OrderBy(cal => cal.NotAfter).ThenBy(cal => cal.Id),
+            _ => cals.Where(cal => cal.Id > after).OrderBy(cal => cal.Id),
+        };
     }
 
     private static CalStatus? StatusOf(HttpContext context)
@@ -151,17 +172,25 @@ internal static class ListCals
             names.GetValueOrDefault(cal.HostId) ?? cal.HostId.ToString(), (cal as License)?.PackId, cal.NotBefore, cal.NotAfter, (cal as License)?.LedgerNumber ?? 0))];
     }
 
-    private static (bool Unvalidated, long After) ReadCursor(string? text)
+    private static Cursor? ReadCursor(string? text, CalOrder order)
     {
         if (text is null)
-            return (false, 0);
+            return null;
         var unvalidated = text.StartsWith(UnvalidatedPrefix, StringComparison.Ordinal);
-        return long.TryParse(text.AsSpan(unvalidated ? UnvalidatedPrefix.Length : 0), NumberStyles.None, CultureInfo.InvariantCulture, out var after)
-            ? (unvalidated, after)
+        var parts = text[(unvalidated ? UnvalidatedPrefix.Length : 0)..].Split('-');
+        if (parts.Length != (order == CalOrder.Expires ? 2 : 1) || !long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            throw Json.NotACursor();
+        var end = 0u;
+        return parts.Length == 1 || uint.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out end)
+            ? new(unvalidated, id, DateTimeOffset.FromUnixTimeSeconds(end))
             : throw Json.NotACursor();
     }
 
-    private static string CursorAt(Cal cal) => cal is Temporary ? $"{UnvalidatedPrefix}{cal.Id}" : $"{cal.Id}";
+    private static string CursorAt(Cal cal, CalOrder order)
+        => $"{(cal is Temporary ? UnvalidatedPrefix : "")}{cal.Id}{(order == CalOrder.Expires ? $"-{cal.NotAfter.ToUnixTimeSeconds()}" : "")}";
+
+    /// <summary>Where a page ended: in which table, at which row, and that row's end.</summary>
+    private sealed record Cursor(bool Unvalidated, long Id, DateTimeOffset End);
 
     private static DateTimeOffset Now(HttpContext context) => context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
 }

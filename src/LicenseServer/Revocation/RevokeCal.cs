@@ -11,18 +11,23 @@ using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Revocation;
 
-/// <summary><c>POST</c> and <c>DELETE /v1/cals/{serial}/revocation</c>.</summary>
+/// <summary><c>GET</c>, <c>POST</c> and <c>DELETE /v1/cals/{serial}/revocation</c>.</summary>
 internal static class RevokeCal
 {
     private const int MaxReason = 255;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
+        routes.MapGet("/v1/cals/{serial}/revocation", Show).At(Door.Administration).For(AccountRole.Reader)
+            .Answers<RevocationRecord>("How many CALs of its version may be revoked now, and when the next may.");
         routes.MapPost("/v1/cals/{serial}/revocation", Revoke).At(Door.Administration).For(AccountRole.Operator)
             .Takes<RevokeRequest>().Answers<RevocationRecord>("Makes a permanent Device CAL void.");
         routes.MapDelete("/v1/cals/{serial}/revocation", Lift).At(Door.Administration).For(AccountRole.Operator)
             .Answers<RevocationRecord>("Lifts a revocation.");
     }
+
+    // Counted as a revocation would count it, which changes nothing.
+    private static Task Show(HttpContext context) => WorkAsync(context, ListCals.Serial(context), (_, _) => { });
 
     private static async Task Revoke(HttpContext context)
     {

@@ -21,6 +21,9 @@ public abstract class ServerPage : ComponentBase, IDisposable
     [Inject]
     internal NavigationManager Navigation { get; set; } = null!;
 
+    [Inject]
+    public required TimeProvider Clock { get; set; }
+
     /// <summary>What went wrong last; null when nothing did.</summary>
     protected ProblemException? Problem { get; set; }
 
@@ -55,6 +58,34 @@ public abstract class ServerPage : ComponentBase, IDisposable
     /// <summary>Loads what the page shows; also after each change.</summary>
     private protected abstract Task LoadAsync(LicenseServerAdministrationClient server);
 
+    /// <summary>How often the page loads anew as long as it is looked at; null where only a person's act does it.</summary>
+    protected virtual TimeSpan? Every => null;
+
+    protected override void OnAfterRender(bool firstRender)
+    {
+        if (firstRender && Every is { } every)
+            _ = FollowAsync(every);
+    }
+
+    private async Task FollowAsync(TimeSpan every)
+    {
+        var closed = Closed;
+        try
+        {
+            using var timer = new PeriodicTimer(every, Clock);
+            while (await timer.WaitForNextTickAsync(closed))
+                await InvokeAsync(async () =>
+                {
+                    await TryAsync(LoadAsync, Done);
+                    StateHasChanged();
+                });
+        }
+        catch (OperationCanceledException) when (closed.IsCancellationRequested)
+        {
+            // The page was closed.
+        }
+    }
+
     /// <summary>Does something at the license server.</summary>
     /// <returns>Whether it went well.</returns>
     private protected async Task<bool> TryAsync(Func<LicenseServerAdministrationClient, Task> act, string? done = null)
@@ -86,6 +117,16 @@ public abstract class ServerPage : ComponentBase, IDisposable
         {
             Busy = false;
         }
+    }
+
+    /// <summary>Asks for a part of a list; null where it does not come, and the page says why. What was done last goes on being said.</summary>
+    private protected async Task<T?> AskAsync<T>(Func<LicenseServerAdministrationClient, Task<T>> ask)
+        where T : class
+    {
+        T? answer = null;
+        await TryAsync(async server => answer = await ask(server), Done);
+        await InvokeAsync(StateHasChanged);
+        return answer;
     }
 
     /// <summary>Changes something, and shows what has become of it.</summary>

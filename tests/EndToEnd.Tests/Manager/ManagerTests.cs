@@ -1,5 +1,7 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.Playwright;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Catalogue;
 using Ostiary.EndToEnd.Tests.Deployments;
 using Ostiary.EndToEnd.Tests.Peers;
 
@@ -12,7 +14,7 @@ public sealed class ManagerTests
     private const int Desktop = 1280;
     private const int Small = 400;
 
-    private static readonly string[] Pages = ["/", "/activate", "/install", "/packs", "/cals", "/users", "/devices", "/hosts", "/policy", "/accounts", "/audit", "/configuration"];
+    private static readonly string[] Pages = ["/", "/activate", "/install", "/packs", "/cals", "/users", "/devices", "/hosts", "/sessions", "/refusals", "/usage", "/policy", "/accounts", "/audit", "/configuration"];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -74,10 +76,19 @@ public sealed class ManagerTests
             Assert.NotEqual(0, (await refused.WaitForExitAsync(TimeSpan.FromSeconds(40), Cancellation)).ExitCode);
         Assert.Equal("revoked", (await deployment.RefusalAsync(Cancellation)).Reason);
 
+        // The refusal is read where the administrator is, and mended there.
+        await page.GetByRole(AriaRole.Link, new() { Name = "Refusals", Exact = true }).ClickAsync();
+        await page.GetByText("The device's CAL was revoked.").WaitForAsync(new() { Timeout = 30_000 });
+        await Browser.LookAsync(page, "manager-refusal.png");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Device CALs", Exact = true }).ClickAsync();
         await Button(page, "Lift the revocation …").ClickAsync();
         await Button(page, "Lift the revocation").ClickAsync();
         await page.GetByText("The CAL of first is good again").WaitForAsync();
         Assert.Equal(CalStatus.Active, (await deployment.CalsAsync(Cancellation)).Single(cal => cal.PackId is not null).Status);
+        await using var admitted = XFreeRdp.Start(display, deployment.NewFolder("the-first-device"), deployment.Address, "alice", name: "first");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Sessions", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Rowheader, new() { Name = "alice" }).WaitForAsync(new() { Timeout = 30_000 });
+        await Browser.LookAsync(page, "manager-session.png");
     }
 
     [Fact]
@@ -93,14 +104,16 @@ public sealed class ManagerTests
                 async () => (await deployment.CalsAsync(Cancellation)).Any(cal => cal.Status == CalStatus.Temporary), TimeSpan.FromSeconds(40),
                 () => $"nobody logged on:\n{client.Output}", Cancellation);
 
-        // All of them light on a desk; dark and small those that differ most.
+        await UsedForDaysAsync(deployment);
+
         foreach (var (width, dark) in new[] { (Desktop, false), (Desktop, true), (Small, false) })
         {
             var page = await SignedInAsync(deployment, browser, width, dark);
-            foreach (var path in width == Desktop && !dark ? Pages : ["/", "/activate", "/install", "/cals", "/hosts", "/accounts"])
+            foreach (var path in Pages)
             {
                 await page.GotoAsync(new Uri(new Uri(page.Url), path).AbsoluteUri);
                 await page.Locator("main [aria-busy=false]").WaitForAsync(new() { State = WaitForSelectorState.Attached });
+                await Assertions.Expect(page.GetByText("Asking …")).ToHaveCountAsync(0);
                 await Browser.LookAsync(page, $"manager{path.Replace('/', '-')}{(width == Small ? "-small" : "")}{(dark ? "-dark" : "")}.png");
                 Assert.DoesNotContain("owned", await page.TitleAsync(), StringComparison.Ordinal);
                 Assert.Equal(0, await page.Locator("main img").CountAsync());
@@ -143,6 +156,23 @@ public sealed class ManagerTests
             Assert.Equal(System.Net.HttpStatusCode.Redirect, gone.StatusCode);
         using var after = await http.GetAsync("/", Cancellation);
         Assert.Equal(System.Net.HttpStatusCode.Redirect, after.StatusCode);
+    }
+
+    // What a license server has written down after two months.
+    private static async Task UsedForDaysAsync(Deployment deployment)
+    {
+        await using var ledger = new SqliteConnection($"Data Source={Path.Combine(deployment.State, "license-server", "ledger.db")}");
+        await ledger.OpenAsync(Cancellation);
+        var today = (int)(DateTimeOffset.UtcNow.ToUnixTimeSeconds() / 86_400);
+        for (var day = 0; day < 60; day++)
+        {
+            await using var insert = ledger.CreateCommand();
+            insert.CommandText = "INSERT OR REPLACE INTO usage_days (day, type, version, installed, issued, temporary, over_used) VALUES ($day, $type, 2025, 5, $issued, 0, 0)";
+            insert.Parameters.AddWithValue("$day", today - 60 + day);
+            insert.Parameters.AddWithValue("$type", (int)CalType.Device);
+            insert.Parameters.AddWithValue("$issued", day / 20);
+            await insert.ExecuteNonQueryAsync(Cancellation);
+        }
     }
 
     private static async Task<IPage> SignedInAsync(Deployment deployment, Browser browser, int width, bool dark = false)

@@ -102,6 +102,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["GET /v1/cals"] = new(),
         ["GET /v1/cals/{serial}"] = new(Of: "{permanent}"),
         ["GET /v1/cals/{serial}/certificate"] = new(Of: "{temporary}"),
+        ["GET /v1/cals/{serial}/revocation"] = new(Of: "{permanent}"),
         ["POST /v1/cals/{serial}/revocation"] = new("""{"reason":"lost"}""", "{permanent}"),
         ["DELETE /v1/cals/{serial}/revocation"] = new(Of: "{permanent}"),
         ["GET /v1/devices"] = new(),
