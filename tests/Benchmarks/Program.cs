@@ -1,12 +1,13 @@
 using Ostiary.Benchmarks;
 
-// Benchmarks NAME...: ledger, scale, https, connect, sequence, relay, hook, gate, clearinghouse, memory, or all of them. Needs root (private xrdp) and, for relay, haproxy.
+// Benchmarks NAME...: ledger, scale, lists, https, connect, sequence, relay, hook, gate, clearinghouse, memory, or all of them. Needs root (private xrdp) and, for relay, haproxy.
 // Prints Markdown; raw values go to docs/benchmarks/.
 const int Callers = 64;
 Dictionary<string, Func<CancellationToken, Task<Report>>> benchmarks = new()
 {
     ["ledger"] = cancellation => LedgerBenchmark.RunAsync(Callers, cancellation),
     ["scale"] = cancellation => ScaleBenchmark.RunAsync(Callers, cancellation),
+    ["lists"] = ListsBenchmark.RunAsync,
     ["https"] = cancellation => HttpsBenchmark.RunAsync(Callers, cancellation),
     ["connect"] = cancellation => ConnectBenchmark.RunAsync(20, cancellation),
     ["sequence"] = cancellation => SequenceBenchmark.RunAsync(100, cancellation),

@@ -230,7 +230,7 @@ public enum CalOrder
     /// <summary>The newest first.</summary>
     Newest,
 
-    /// <summary>The one that ends first, first.</summary>
+    /// <summary>The one that ends first, first; of the active ones where no status is asked for.</summary>
     Expires,
 }
 

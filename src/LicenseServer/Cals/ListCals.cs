@@ -27,7 +27,7 @@ internal static class ListCals
         routes.MapGet("/v1/cals", List).At(Door.Administration).For(AccountRole.Reader)
             .TakesQuery("search", "A part of the device's name or of the account, or a whole serial, at most 255 characters.")
             .TakesQuery("status", "Only of this status: unvalidated, temporary, active, expired, upgraded, revoked or transferred.")
-            .TakesQuery("order", "oldest (where it is not given), newest, or expires: the one that ends first, first.")
+            .TakesQuery("order", "oldest (where it is not given), newest, or expires: the one that ends first, first; of the active ones where no status is given.")
             .AnswersPage<CalRecord>("The CALs that were issued.");
         routes.MapGet("/v1/cals/{serial}", Show).At(Door.Administration).For(AccountRole.Reader)
             .Answers<CalRecord>("One CAL.");
@@ -52,6 +52,9 @@ internal static class ListCals
         var from = ReadCursor(Json.After(context), order);
         await using var db = context.RequestServices.GetRequiredService<Ledger>().Database.OpenReader();
         List<Cal> rows = [];
+        // What ends next is asked of what has not ended.
+        if (order == CalOrder.Expires)
+            status ??= CalStatus.Active;
         if (from is not { Unvalidated: true } && status is not CalStatus.Unvalidated)
             rows.AddRange(await In(Found(Of(db.Licenses, status, now), search), order, from).Take(limit + 1).ToListAsync(context.RequestAborted).ConfigureAwait(false));
         if (rows.Count <= limit && status is null or CalStatus.Unvalidated or CalStatus.Expired)

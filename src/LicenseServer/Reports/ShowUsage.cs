@@ -19,8 +19,9 @@ internal static class ShowUsage
     private const int DefaultDays = 90;
     private const int MaxDays = 400;
 
-    /// <summary>Sessions that the grace period admitted.</summary>
-    private static readonly string[] GraceRows = ["6", "U5"];
+    // The rows of the rules by which the grace period admits.
+    private const string GraceAtConnection = "6";
+    private const string GraceAtLogon = "U5";
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/usage", AnswerAsync).At(Door.Administration).For(AccountRole.Reader)
         .TakesQuery("days", "The days before today that are looked at, 1 to 400; 90 where it is not given.")
@@ -53,16 +54,19 @@ internal static class ShowUsage
 
     private static async Task<UsageNeeds> NeedsAsync(LedgerContext db, DateTimeOffset from, CancellationToken cancellation)
     {
-        var sessions = db.HostSessions.AsNoTracking().Where(row => row.StartedAt >= from && row.Rule != "2");
-        var devices = await sessions.Select(row => row.HardwareId ?? row.Device).Distinct().CountAsync(cancellation).ConfigureAwait(false);
-        var users = await sessions.Where(row => row.Account != null).Select(row => row.Account).Distinct().CountAsync(cancellation).ConfigureAwait(false);
-        return new(
-            await sessions.Select(row => row.HostId).Distinct().CountAsync(cancellation).ConfigureAwait(false),
-            await sessions.CountAsync(cancellation).ConfigureAwait(false),
-            devices, users,
-            await sessions.CountAsync(row => GraceRows.Contains(row.Rule), cancellation).ConfigureAwait(false),
-            await db.HostRefusals.CountAsync(row => row.At >= from && row.Observed, cancellation).ConfigureAwait(false),
-            UsageRules.Advice(devices, users));
+        // One walk through the sessions for all that is counted of them.
+        var counted = await db.HostSessions.AsNoTracking().Where(row => row.StartedAt >= from && row.Rule != "2").GroupBy(_ => 1).Select(all => new
+        {
+            Hosts = all.Select(row => row.HostId).Distinct().Count(),
+            Sessions = all.Count(),
+            Devices = all.Select(row => row.HardwareId ?? row.Device).Distinct().Count(),
+            Users = all.Select(row => row.Account).Distinct().Count(account => account != null),
+            ByGrace = all.Count(row => row.Rule == GraceAtConnection || row.Rule == GraceAtLogon),
+        }).SingleOrDefaultAsync(cancellation).ConfigureAwait(false);
+        var wouldBeRefused = await db.HostRefusals.CountAsync(row => row.Observed && row.At >= from, cancellation).ConfigureAwait(false);
+        return counted is null
+            ? new(0, 0, 0, 0, 0, wouldBeRefused, null)
+            : new(counted.Hosts, counted.Sessions, counted.Devices, counted.Users, counted.ByGrace, wouldBeRefused, UsageRules.Advice(counted.Devices, counted.Users));
     }
 
     private static int DaysOf(HttpContext context) => context.Request.Query["days"].ToString() switch

@@ -116,7 +116,7 @@ internal class LedgerContext : DbContext
             license.HasIndex(row => row.HardwareId);
             license.HasIndex(row => new { row.HostId, row.NotBefore });
             // What counts look for: those that no pack counts. All that they compare is in it, else the index above is taken and every live row read.
-            license.HasIndex(row => new { row.Kind, row.Status, row.NotAfter }).HasFilter("kind = 0 AND status = 0");
+            license.HasIndex(row => new { row.Kind, row.Status, row.NotAfter, row.Version }).HasFilter("kind = 0 AND status = 0");
             license.Property(row => row.Account).HasMaxLength(255);
             license.Property(row => row.RevocationReason).HasMaxLength(255);
         });
@@ -186,6 +186,7 @@ internal class LedgerContext : DbContext
             refusal.ToTable("host_refusals").HasKey(row => row.Id);
             refusal.HasIndex(row => new { row.HostId, row.RefusalId, row.At }).IsUnique();
             refusal.HasIndex(row => row.At);
+            refusal.HasIndex(row => row.Observed).HasFilter("observed");
         });
         model.Entity<HostStateRow>(state =>
         {

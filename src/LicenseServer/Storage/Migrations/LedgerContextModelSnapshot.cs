@@ -204,6 +204,9 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
                     b.HasIndex("At");
 
+                    b.HasIndex("Observed")
+                        .HasFilter("observed");
+
                     b.HasIndex("HostId", "RefusalId", "At")
                         .IsUnique();
 
@@ -980,7 +983,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
                     b.HasIndex("Status", "NotAfter");
 
-                    b.HasIndex("Kind", "Status", "NotAfter")
+                    b.HasIndex("Kind", "Status", "NotAfter", "Version")
                         .HasFilter("kind = 0 AND status = 0");
 
                     b.ToTable("licenses", (string)null);

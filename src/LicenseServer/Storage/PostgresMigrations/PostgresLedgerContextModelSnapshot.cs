@@ -222,6 +222,9 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
 
                     b.HasIndex("At");
 
+                    b.HasIndex("Observed")
+                        .HasFilter("observed");
+
                     b.HasIndex("HostId", "RefusalId", "At")
                         .IsUnique();
 
@@ -1033,7 +1036,7 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
 
                     b.HasIndex("Status", "NotAfter");
 
-                    b.HasIndex("Kind", "Status", "NotAfter")
+                    b.HasIndex("Kind", "Status", "NotAfter", "Version")
                         .HasFilter("kind = 0 AND status = 0");
 
                     b.ToTable("licenses", (string)null);

@@ -10,6 +10,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropIndex(
+                name: "IX_licenses_kind_status_not_after",
+                table: "licenses");
+
             migrationBuilder.CreateTable(
                 name: "host_refusals",
                 columns: table => new
@@ -91,6 +95,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 });
 
             migrationBuilder.CreateIndex(
+                name: "IX_licenses_kind_status_not_after_version",
+                table: "licenses",
+                columns: new[] { "kind", "status", "not_after", "version" },
+                filter: "kind = 0 AND status = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_host_refusals_at",
                 table: "host_refusals",
                 column: "at");
@@ -100,6 +110,12 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                 table: "host_refusals",
                 columns: new[] { "host_id", "refusal_id", "at" },
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_host_refusals_observed",
+                table: "host_refusals",
+                column: "observed",
+                filter: "observed");
 
             migrationBuilder.CreateIndex(
                 name: "IX_host_sessions_ended_at",
@@ -133,6 +149,16 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
             migrationBuilder.DropTable(
                 name: "usage_days");
+
+            migrationBuilder.DropIndex(
+                name: "IX_licenses_kind_status_not_after_version",
+                table: "licenses");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_kind_status_not_after",
+                table: "licenses",
+                columns: new[] { "kind", "status", "not_after" },
+                filter: "kind = 0 AND status = 0");
         }
     }
 }

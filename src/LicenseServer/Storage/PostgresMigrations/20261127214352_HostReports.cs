@@ -11,6 +11,10 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
         /// <inheritdoc />
         protected override void Up(MigrationBuilder migrationBuilder)
         {
+            migrationBuilder.DropIndex(
+                name: "IX_licenses_kind_status_not_after",
+                table: "licenses");
+
             migrationBuilder.CreateTable(
                 name: "host_refusals",
                 columns: table => new
@@ -92,6 +96,12 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                 });
 
             migrationBuilder.CreateIndex(
+                name: "IX_licenses_kind_status_not_after_version",
+                table: "licenses",
+                columns: new[] { "kind", "status", "not_after", "version" },
+                filter: "kind = 0 AND status = 0");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_host_refusals_at",
                 table: "host_refusals",
                 column: "at");
@@ -101,6 +111,12 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                 table: "host_refusals",
                 columns: new[] { "host_id", "refusal_id", "at" },
                 unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_host_refusals_observed",
+                table: "host_refusals",
+                column: "observed",
+                filter: "observed");
 
             migrationBuilder.CreateIndex(
                 name: "IX_host_sessions_ended_at",
@@ -134,6 +150,16 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
 
             migrationBuilder.DropTable(
                 name: "usage_days");
+
+            migrationBuilder.DropIndex(
+                name: "IX_licenses_kind_status_not_after_version",
+                table: "licenses");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licenses_kind_status_not_after",
+                table: "licenses",
+                columns: new[] { "kind", "status", "not_after" },
+                filter: "kind = 0 AND status = 0");
         }
     }
 }
