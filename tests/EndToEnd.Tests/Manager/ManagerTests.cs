@@ -125,7 +125,7 @@ public sealed class ManagerTests
     public async Task A_link_signs_in_once_and_what_is_not_signed_in_sees_nothing()
     {
         await using var deployment = await Deployment.StartAsync(new() { WithManager = true, WithoutXrdp = true, WithoutActivation = true }, Cancellation);
-        var link = new Uri((await LinkAsync(deployment)).Trim());
+        var link = new Uri(await LinkAsync(deployment));
         using var handler = new HttpClientHandler { AllowAutoRedirect = false };
         using var http = new HttpClient(handler) { BaseAddress = new Uri(link.GetLeftPart(UriPartial.Authority)) };
 
@@ -178,20 +178,20 @@ public sealed class ManagerTests
     private static async Task<IPage> SignedInAsync(Deployment deployment, Browser browser, int width, bool dark = false)
     {
         var page = await browser.OpenAsync(width, dark: dark);
-        await page.GotoAsync((await LinkAsync(deployment)).Trim());
+        await page.GotoAsync(await LinkAsync(deployment));
         await page.GetByRole(AriaRole.Heading, new() { Name = "License server" }).WaitForAsync();
         return page;
     }
 
-    private static async Task<string> LinkAsync(Deployment deployment)
+    internal static async Task<string> LinkAsync(Deployment deployment)
     {
         var opened = await deployment.CommandAsync(Cancellation, "manager", "open", "--print");
         Assert.True(opened.ExitCode == 0, opened.Output);
-        return opened.Output;
+        return opened.Output.Trim();
     }
 
     // Fluent UI's button tells browsers its role, and not its markup.
-    private static ILocator Button(IPage page, string name)
+    internal static ILocator Button(IPage page, string name)
         => page.Locator("fluent-button, button").Filter(new() { HasTextRegex = new($"^\\s*{System.Text.RegularExpressions.Regex.Escape(name)}\\s*$") });
 
     private static string Mistyped(string key) => key[..^1] + (key[^1] == '7' ? '8' : '7');
