@@ -1,4 +1,5 @@
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Http;
 using Ostiary.SessionHost.Clock;
 using Ostiary.SessionHost.Gateway;
@@ -18,49 +19,38 @@ internal sealed class StatusReport(
         [.. servers.Links.Select(link => link.ToRecord())], admission.Connections, metrics.ActiveSessions, metrics.Admitted, metrics.Refused,
         tls.Fingerprint.Hex, tls.Until, options.Observe, [.. Findings()]);
 
-    private IEnumerable<HostFinding> Findings()
+    private IEnumerable<Finding> Findings()
     {
         foreach (var link in servers.Links)
             if (link.Revoked is { } revoked)
-                yield return new(
-                    "license-server-revoked",
-                    $"The publisher revoked {link.Address} on {revoked.RevokedAt:u} ({KebabCase.Of(revoked.Reason)}). It is not asked, and its CALs and leases admit nobody.",
-                    "Ask the publisher; then join another license server: ostiary hosts invite there, ostiary hosts join INVITATION here.");
+                yield return HostFindings.LicenseServerRevoked.Found(link.Address.AbsoluteUri, $"The publisher revoked {link.Address} on {revoked.RevokedAt:u} ({KebabCase.Of(revoked.Reason)}).");
         foreach (var link in servers.Links)
             if (link.Revocations is not { } list || !revocations.IsFresh(list.IssuedAt))
-                yield return new(
-                    "revocation-list-stale",
-                    $"The revocation list of {link.Address} is {(link.Revocations is { } old ? $"of {old.IssuedAt:u}" : "missing")}; it counts for one hour. CALs are asked about first, and admitted where it does not answer.",
-                    "On the license server: ostiary status; then look at what lies between this host and it.");
+                yield return HostFindings.RevocationListStale.Found(
+                    link.Address.AbsoluteUri, $"The revocation list of {link.Address} is {(link.Revocations is { } old ? $"of {old.IssuedAt:u}" : "missing")}; it counts for one hour.");
         if (XrdpFinding() is { } xrdp)
             yield return xrdp;
         if (clock.Unconfirmed is { } leapt)
-            yield return new(
-                "clock-unconfirmed", $"The machine's clock leapt to {leapt:u}; {clock.Now:u} counts until that is confirmed.",
-                "Set the clock, or if it is right: ostiary host clock confirm.");
+            yield return HostFindings.ClockUnconfirmed.Found(options.Name, $"The machine's clock leapt to {leapt:u}; {clock.Now:u} counts until that is confirmed.");
         if (grace.Lost)
-            yield return new(
-                "grace-record-lost", "The grace record is damaged or gone, and no license server has given its copy: the grace period counts as ended.",
-                "Reach the license server (ostiary status), or install an extension: ostiary grace install FILE.");
+            yield return HostFindings.GraceRecordLost.Found(options.Name, $"Neither of the two files in {options.StateDirectory} is a record of this machine, {grace.MachineId}.");
         if (grace.State is GraceState.Running { DaysLeft: <= GraceRules.WarnDays } running)
-            yield return new(
-                "grace-ends-soon", $"The grace period ends on {running.Until:u}, in {running.DaysLeft} days; then nobody is admitted without a CAL.",
-                "On the license server: ostiary packs install KEY. To have it extended: ostiary grace show, and send the machine id to the publisher.");
+            yield return HostFindings.GraceEndsSoon.Found(options.Name, $"The grace period ends on {running.Until:u}, in {running.DaysLeft} days; then nobody is admitted without a CAL.");
     }
 
-    private HostFinding? XrdpFinding()
+    private Finding? XrdpFinding()
     {
         var file = options.XrdpSettings;
         try
         {
-            return !File.Exists(file) || XrdpSections.AroundSesman(file) is not { Count: > 0 } sections ? null : new(
-                "xrdp-section-around-sesman",
-                $"In {file} {(sections.Count == 1 ? "the section" : "the sections")} {string.Join(", ", sections)} {(sections.Count == 1 ? "starts its" : "start their")} session without sesman: the logon rules are not asked there.",
-                $"In {file} remove {(sections.Count == 1 ? "that section" : "those sections")} (or set port=-1), then restart xrdp.");
+            return !File.Exists(file) || XrdpSections.AroundSesman(file) is not { Count: > 0 } sections ? null : HostFindings.XrdpSectionAroundSesman.Found(
+                file,
+                $"In {file} {(sections.Count == 1 ? "the section" : "the sections")} {string.Join(", ", sections)} {(sections.Count == 1 ? "starts its" : "start their")} session without sesman.",
+                ("file", file));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            return new("xrdp-settings-unreadable", failure.Message, $"Let the session host's user read {file}, or name another file: XrdpSettings in the options.");
+            return HostFindings.XrdpSettingsUnreadable.Found(file, failure.Message, ("file", file));
         }
     }
 }
