@@ -165,6 +165,9 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(Page<RefusalRecord>))]
 [JsonSerializable(typeof(Finding))]
 [JsonSerializable(typeof(IReadOnlyList<Finding>))]
+[JsonSerializable(typeof(RoleFindings))]
+[JsonSerializable(typeof(DiagnosisRequest))]
+[JsonSerializable(typeof(HostDiagnosis))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 
 /// <summary>Enumerations as kebab-case names; numbers are not read.</summary>

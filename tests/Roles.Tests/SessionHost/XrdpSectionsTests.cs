@@ -1,5 +1,5 @@
 using Ostiary.Contracts.Diagnosis;
-using Ostiary.SessionHost.Administration;
+using Ostiary.SessionHost.Diagnosis;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.SessionHost;

@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Diagnosis;
+using Ostiary.Contracts.Http;
+using Ostiary.Doors;
+
+namespace Ostiary.LicenseServer.Diagnosis;
+
+/// <summary><c>GET /v1/findings</c>.</summary>
+internal static class ListFindings
+{
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/v1/findings", AnswerAsync).At(Door.Administration).For(AccountRole.Reader)
+        .Answers<RoleFindings>("What is wrong with this license server, with its cause and how to mend it; errors first.");
+
+    private static async Task AnswerAsync(HttpContext context)
+        => await Json.WriteAsync(context, await context.RequestServices.GetRequiredService<ServerChecks>().ReportAsync(context.RequestAborted).ConfigureAwait(false), ContractsJson.Default.RoleFindings).ConfigureAwait(false);
+}
