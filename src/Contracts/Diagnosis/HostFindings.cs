@@ -258,7 +258,7 @@ public static class HostFindings
         ["ostiary run session-host --set SessionHost:BackEnd=unix:/run/xrdp/rdp.sock"]);
 
     public static readonly FindingKind BackEndOpen = new(
-        "back-end-open", Severity.Error, Host | Finder.Diagnoser,
+        "back-end-open", Severity.Error, Host,
         "The RDP host behind can be reached from the network around the gateway: people get in without being asked for a CAL.",
         "It listens at all addresses, and no firewall keeps its port for this machine.",
         "Close TCP port {port} for everything but this machine, or let xrdp listen at a unix socket.",

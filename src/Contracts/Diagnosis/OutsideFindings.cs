@@ -42,7 +42,7 @@ public static class OutsideFindings
 
     public static readonly FindingKind LicensingNotAsked = new(
         "licensing-not-asked", Severity.Error, Outside,
-        "The RDP host lets clients pass its licensing without asking for a CAL, and no session host of this machine says why.",
+        "What answers where RDP clients connect is not the gateway: clients get in without being asked for a CAL.",
         "An xrdp with TLS answers there itself: it tells every client that its license is good.",
         "Let the session host listen there, and xrdp at a unix socket behind it.",
         ["ostiary run session-host --set SessionHost:Listen=0.0.0.0:{port} --set SessionHost:BackEnd=unix:/run/xrdp/rdp.sock"]);

@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace Ostiary.Contracts.Diagnosis;
 
 /// <summary>The version of this software, by which roles on different machines are compared.</summary>

@@ -168,6 +168,7 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(RoleFindings))]
 [JsonSerializable(typeof(DiagnosisRequest))]
 [JsonSerializable(typeof(HostDiagnosis))]
+[JsonSerializable(typeof(DiagnosisReport))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 
 /// <summary>Enumerations as kebab-case names; numbers are not read.</summary>

@@ -5,7 +5,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Http;
-using Ostiary.Contracts.Problems;
 using Ostiary.Doors;
 using Ostiary.LicenseServer.Hosts;
 using Ostiary.LicenseServer.Storage;

@@ -90,6 +90,8 @@ internal sealed class ServerChecks(LicenseServerOptions options, Ledger ledger, 
         try
         {
             facts = await ReadAsync(facts, cancellation).ConfigureAwait(false);
+            // Behind it: the verification wants a moment of the ledger for itself.
+            facts = facts with { AuditFault = await AuditFaultAsync().ConfigureAwait(false) };
         }
         catch (DbException failure)
         {
@@ -117,7 +119,6 @@ internal sealed class ServerChecks(LicenseServerOptions options, Ledger ledger, 
                 row => row.Kind == LicenseKind.Temporary && row.Status == LicenseStatus.Live && row.NotAfter >= now && row.NotAfter <= ending, cancellation).ConfigureAwait(false),
             Flagged = [.. Enum.GetValues<DeviceFlags>().Where(flag => flag != DeviceFlags.None)
                 .Select(flag => (KebabCase.Of(flag), flags.Where(row => row.Flags.HasFlag(flag)).Sum(row => row.Count))).Where(flag => flag.Item2 > 0)],
-            AuditFault = await AuditFaultAsync().ConfigureAwait(false),
         };
     }
 

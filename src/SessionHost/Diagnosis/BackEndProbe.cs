@@ -17,6 +17,8 @@ internal sealed class BackEndProbe(SessionHostOptions options, BackEndConnector 
     /// <summary>What connecting fails with, or that it answers with another security.</summary>
     public async Task<(string? Unreachable, bool OtherSecurity)> AskAsync(CancellationToken cancellation)
     {
+        if (BackEndAddress.TryParse(options.BackEnd, options.BackEndFingerprint, out var address, out _) && address is BackEndAddress.Unix { Path: var path } && !File.Exists(path))
+            return ($"{path} is not there.", false);
         using var limit = new CancellationTokenSource(AnswerTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try

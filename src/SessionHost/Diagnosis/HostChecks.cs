@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
@@ -160,6 +159,8 @@ internal sealed class HostChecks(
     {
         if (options.KernelHelper is not { } path)
             return null;
+        if (!File.Exists(path))
+            return $"{path} is not there.";
         using var limit = new CancellationTokenSource(HelperTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

@@ -1,5 +1,4 @@
 using System.Net;
-using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Diagnosis;
