@@ -187,9 +187,11 @@ internal sealed class HostChecks(
             await using var db = store.Open();
             var since = time.GetUtcNow() - Recent;
             var rows = await db.Refusals.AsNoTracking().Where(row => row.At >= since && !row.Observed).OrderByDescending(row => row.Id).Take(MostRefusals).ToListAsync(cancellation).ConfigureAwait(false);
-            var sessions = await db.Sessions.AsNoTracking().Where(row => row.StartedAt >= since).GroupBy(row => row.Device)
-                .Select(group => new { Device = group.Key, Last = group.Max(row => row.StartedAt) }).ToDictionaryAsync(group => group.Device, group => group.Last, cancellation).ConfigureAwait(false);
-            var still = rows.DistinctBy(row => row.Device ?? row.Address).Where(row => row.Device is null || !sessions.TryGetValue(row.Device, out var admitted) || admitted < row.At).ToList();
+            var sessions = await db.Sessions.AsNoTracking().Where(row => row.StartedAt >= since).GroupBy(row => new { row.Device, row.Address })
+                .Select(group => new { group.Key.Device, group.Key.Address, Last = group.Max(row => row.StartedAt) }).ToListAsync(cancellation).ConfigureAwait(false);
+            // Who was refused before naming the device is known by the address.
+            var still = rows.DistinctBy(row => row.Device ?? row.Address)
+                .Where(row => !sessions.Exists(admitted => admitted.Last >= row.At && (row.Device is null ? admitted.Address == row.Address : admitted.Device == row.Device))).ToList();
             var licenses = still.Find(row => row.Reason == Refusal.BackEndLicenses.Reason && row.Detail == Refusal.BackEndLicenses.Detail);
             return (null, [.. still.Select(row => new RefusalFacts(row.At, row.UserName is { Length: > 0 } name ? $"{row.Device ?? row.Address}, {name}" : row.Device ?? row.Address, row.Reason, row.Rule, row.Detail, row.Fix))], licenses?.At);
         }
