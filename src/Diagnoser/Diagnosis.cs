@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Diagnosis;
@@ -26,15 +27,20 @@ public sealed class Diagnosis(string state, TimeProvider time)
     private readonly List<Finding> _findings = [];
     private readonly List<string> _roles = [];
     private readonly List<EndpointTest> _endpoints = [];
+    private readonly StringBuilder _bundle = new();
     private RoleFindings? _host;
     private SessionHostStatus? _status;
     private IReadOnlyList<RefusalRecord> _refusals = [];
 
+    /// <summary>What the roles that answered have signed, where <see cref="RunAsync"/> was to make a bundle; empty where none could.</summary>
+    public string Bundle => _bundle.ToString();
+
     /// <summary>Looks.</summary>
     /// <param name="rdp">An RDP host to look at as a client; null for the session host of this machine, if it runs.</param>
+    /// <param name="makeBundle">Whether the roles are to sign what they find.</param>
     /// <param name="cancellation">To give up.</param>
     /// <returns>Null where there was nothing to look at.</returns>
-    public async Task<DiagnosisReport?> RunAsync(DnsEndPoint? rdp, CancellationToken cancellation)
+    public async Task<DiagnosisReport?> RunAsync(DnsEndPoint? rdp, bool makeBundle, CancellationToken cancellation)
     {
         var any = false;
         foreach (var role in RoleNames)
@@ -43,7 +49,7 @@ public sealed class Diagnosis(string state, TimeProvider time)
             if (!Directory.Exists(folder))
                 continue;
             any = true;
-            await AskAsync(role, folder, cancellation).ConfigureAwait(false);
+            await AskAsync(role, folder, makeBundle, cancellation).ConfigureAwait(false);
         }
 
         if (rdp is not null)
@@ -53,7 +59,7 @@ public sealed class Diagnosis(string state, TimeProvider time)
         return any || rdp is not null ? Report() : null;
     }
 
-    private async Task AskAsync(string role, string folder, CancellationToken cancellation)
+    private async Task AskAsync(string role, string folder, bool makeBundle, CancellationToken cancellation)
     {
         var socket = Path.Combine(folder, role == "signer" ? "signer.sock" : "admin.sock");
         var answers = await StateOfAsync(folder, socket, cancellation).ConfigureAwait(false);
@@ -63,11 +69,19 @@ public sealed class Diagnosis(string state, TimeProvider time)
         _roles.Add(role);
         using var http = ApiClient.OverUnixSocket(socket, AnswerTime);
         if (role == LicenseServer)
-            Take(await new LicenseServerAdministrationClient(http).FindingsAsync(cancellation).ConfigureAwait(false));
+        {
+            var server = new LicenseServerAdministrationClient(http);
+            Take(await server.FindingsAsync(cancellation).ConfigureAwait(false));
+            if (makeBundle)
+                _bundle.Append((await server.DiagnosisBundleAsync(cancellation).ConfigureAwait(false)).Text);
+        }
+
         if (role != SessionHost)
             return;
         var host = new SessionHostAdministrationClient(http);
         Take(_host = await host.FindingsAsync(cancellation).ConfigureAwait(false));
+        if (makeBundle)
+            _bundle.Append((await host.DiagnosisBundleAsync(cancellation).ConfigureAwait(false)).Text);
         _status = await host.StatusAsync(cancellation).ConfigureAwait(false);
         try
         {

@@ -169,6 +169,8 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(DiagnosisRequest))]
 [JsonSerializable(typeof(HostDiagnosis))]
 [JsonSerializable(typeof(DiagnosisReport))]
+[JsonSerializable(typeof(DiagnosisBundleAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<VerifiedDiagnosis>))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 
 /// <summary>Enumerations as kebab-case names; numbers are not read.</summary>

@@ -13,6 +13,9 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
     public Task<RoleFindings> FindingsAsync(CancellationToken cancellation)
         => http.GetAsync<RoleFindings>("v1/findings", cancellation);
 
+    public Task<DiagnosisBundleAnswer> DiagnosisBundleAsync(CancellationToken cancellation)
+        => http.PostAsync<object, DiagnosisBundleAnswer>("v1/diagnosis-bundle", new object(), cancellation);
+
     public Task<LicenseServerStatus> StatusAsync(CancellationToken cancellation)
         => http.GetAsync<LicenseServerStatus>("v1/status", cancellation);
 

@@ -12,6 +12,9 @@ public sealed class SessionHostAdministrationClient(HttpClient http)
     public Task<RoleFindings> FindingsAsync(CancellationToken cancellation)
         => http.GetAsync<RoleFindings>("v1/findings", cancellation);
 
+    public Task<DiagnosisBundleAnswer> DiagnosisBundleAsync(CancellationToken cancellation)
+        => http.PostAsync<object, DiagnosisBundleAnswer>("v1/diagnosis-bundle", new object(), cancellation);
+
     public Task<SessionHostStatus> JoinAsync(JoinServerRequest request, CancellationToken cancellation)
         => http.PostAsync<JoinServerRequest, SessionHostStatus>("v1/membership", request, cancellation);
 

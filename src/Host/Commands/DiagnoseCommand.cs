@@ -22,12 +22,16 @@ internal static class DiagnoseCommand
     {
         var rdp = new Option<string?>("--host") { Description = "Looks at this RDP host as a client does, in the place of the one of this machine.", HelpName = "ADDRESS[:PORT]" };
         var clearinghouse = new Option<bool>("--clearinghouse") { Description = "Prints and tries the addresses that the license server of this machine needs, and nothing else." };
+        var bundle = new Option<FileInfo?>("--bundle") { Description = "Writes what the roles find into a file for whoever helps, signed by each role, without names of people and devices.", HelpName = "FILE" };
+        var verify = new Option<FileInfo?>("--verify-bundle") { Description = "Verifies a bundle from elsewhere and prints it, and looks at nothing here.", HelpName = "FILE" };
         var command = new Command(
-            "diagnose", "Finds what is wrong on this machine: evidence, cause, and the command that mends it. Exit status 0 nothing, 1 warnings, 2 errors, 3 could not look.") { rdp, clearinghouse };
+            "diagnose", "Finds what is wrong on this machine: evidence, cause, and the command that mends it. Exit status 0 nothing, 1 warnings, 2 errors, 3 could not look.") { rdp, clearinghouse, bundle, verify };
         command.SetAction(async (parse, cancellation) =>
         {
             var screen = new Screen(parse.InvocationConfiguration.Output);
             var errors = parse.InvocationConfiguration.Error;
+            if (parse.GetValue(verify) is { } given)
+                return await VerifyAsync(screen, errors, given, parse.GetValue(GlobalOptions.Json), cancellation);
             var state = GlobalOptions.StateDirectory(parse);
             DnsEndPoint? place = null;
             if (parse.GetValue(rdp) is { } text && !TryParse(text, out place))
@@ -39,11 +43,22 @@ internal static class DiagnoseCommand
             DiagnosisReport? report;
             try
             {
-                report = await new Diagnosis(state, TimeProvider.System).RunAsync(place, cancellation);
+                var diagnosis = new Diagnosis(state, TimeProvider.System);
+                var file = parse.GetValue(bundle);
+                report = await diagnosis.RunAsync(place, file is not null, cancellation);
+                if (file is not null && diagnosis.Bundle.Length == 0)
+                    throw new ProblemException(LicensingProblem.Unreachable, "no role that could sign a bundle answers here");
+                if (file is not null)
+                    await File.WriteAllTextAsync(file.FullName, diagnosis.Bundle, cancellation);
             }
             catch (ProblemException problem)
             {
                 await errors.WriteLineAsync(Screen.Harmless(problem.Message));
+                return CouldNotLook;
+            }
+            catch (Exception unwritten) when (unwritten is IOException or UnauthorizedAccessException)
+            {
+                await errors.WriteLineAsync($"--bundle: {Screen.Harmless(unwritten.Message)}");
                 return CouldNotLook;
             }
 
@@ -66,18 +81,49 @@ internal static class DiagnoseCommand
         return command;
     }
 
+    private static async Task<int> VerifyAsync(Screen screen, TextWriter errors, FileInfo file, bool asJson, CancellationToken cancellation)
+    {
+        IReadOnlyList<VerifiedDiagnosis> parts;
+        try
+        {
+            if (file is { Exists: true, Length: > DiagnosisBundle.MaxLength })
+                throw new InvalidDataException($"a bundle has at most {DiagnosisBundle.MaxLength} bytes, not {file.Length}");
+            parts = DiagnosisBundle.Verify(await File.ReadAllTextAsync(file.FullName, cancellation));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            await errors.WriteLineAsync($"--verify-bundle: {Screen.Harmless(failure.Message)}");
+            return CouldNotLook;
+        }
+
+        if (asJson)
+            screen.Json(parts);
+        else
+            foreach (var part in parts)
+            {
+                screen.Line($"{part.Findings.Role} {Screen.Harmless(part.Findings.Name)}, software {Screen.Harmless(part.Findings.SoftwareVersion)}, at {Screen.Time(part.Findings.At)}; signed by the key {part.Signer} ({Screen.Harmless(part.Subject)})");
+                foreach (var finding in part.Findings.Findings)
+                    PrintFinding(screen, finding);
+                screen.Line("");
+            }
+
+        return ExitOf(parts.SelectMany(part => part.Findings.Findings));
+    }
+
     // What was not looked at is not well: where no role of those that are set up answers this user, there is no verdict.
     private static int ExitOf(DiagnosisReport report, bool lookedOutside)
     {
         if (report.Roles.Count == 0 && !lookedOutside && report.Findings.All(finding => finding.Code == OutsideFindings.RoleAccessDenied.Code))
             return CouldNotLook;
-        return report.Findings.Select(finding => finding.Severity).DefaultIfEmpty(Severity.Information).Max() switch
-        {
-            Severity.Error => Errors,
-            Severity.Warning => Warnings,
-            _ => Clean,
-        };
+        return ExitOf(report.Findings);
     }
+
+    private static int ExitOf(IEnumerable<Finding> findings) => findings.Select(finding => finding.Severity).DefaultIfEmpty(Severity.Information).Max() switch
+    {
+        Severity.Error => Errors,
+        Severity.Warning => Warnings,
+        _ => Clean,
+    };
 
     private static void Print(Screen screen, DiagnosisReport report)
     {

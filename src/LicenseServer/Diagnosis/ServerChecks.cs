@@ -33,6 +33,14 @@ internal sealed class ServerChecks(LicenseServerOptions options, Ledger ledger, 
             facts.Clearinghouse is not { } address ? [] : [new(address.Host, address.Port, "clearinghouse", facts.ClearinghouseFault?.Fault, facts.ClearinghouseFault?.Text)]);
     }
 
+    /// <summary><c>POST /v1/diagnosis-bundle</c>. Its findings name hosts, and neither people nor devices.</summary>
+    public async Task<DiagnosisBundleAnswer> BundleAsync(CancellationToken cancellation)
+    {
+        var report = await ReportAsync(cancellation).ConfigureAwait(false);
+        var own = ledger.Identity.Current;
+        return new(DiagnosisBundle.Make(report, own.Key.SignStatement, own.Chain));
+    }
+
     /// <summary>What there is to give, at one moment.</summary>
     public async Task<PoolFacts> PoolAsync(LedgerContext db, CancellationToken cancellation)
     {

@@ -23,6 +23,8 @@ internal static class AdministrationApi
         api.MapGet("/status", GetStatus);
         api.MapGet("/findings", async (HostChecks checks, CancellationToken cancellation)
             => Results.Json(await checks.ReportAsync(cancellation).ConfigureAwait(false), ContractsJson.Default.RoleFindings));
+        api.MapPost("/diagnosis-bundle", async (HostChecks checks, CancellationToken cancellation)
+            => Results.Json(await checks.BundleAsync(cancellation).ConfigureAwait(false), ContractsJson.Default.DiagnosisBundleAnswer));
         api.MapPost("/membership", Join);
         api.MapGet("/sessions", ListSessions);
         api.MapGet("/refusals", ListRefusals);

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.Contracts.Statements;
 using Ostiary.SessionHost.Clock;
 using Ostiary.SessionHost.Gateway;
 using Ostiary.SessionHost.Grace;
@@ -20,7 +21,7 @@ namespace Ostiary.SessionHost.Diagnosis;
 /// </summary>
 internal sealed class HostChecks(
     SessionHostOptions options, Servers servers, Revocations revocations, GracePeriod grace, HostClock clock, Admission admission, TlsIdentity tls, BackEndConnector backEnd,
-    BackEndProbe probe, Store store, TimeProvider time)
+    BackEndProbe probe, Store store, HostKey key, TimeProvider time)
 {
     public const string RoleName = "session-host";
 
@@ -37,14 +38,20 @@ internal sealed class HostChecks(
     public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellation) => FindingRules.Find(await LookAsync(cancellation).ConfigureAwait(false));
 
     /// <summary><c>GET /v1/findings</c>.</summary>
-    public async Task<RoleFindings> ReportAsync(CancellationToken cancellation)
+    public async Task<RoleFindings> ReportAsync(CancellationToken cancellation) => Report(await LookAsync(cancellation).ConfigureAwait(false));
+
+    /// <summary><c>POST /v1/diagnosis-bundle</c>: the same for whoever helps, without the names of who was refused, signed with the host's key.</summary>
+    public async Task<DiagnosisBundleAnswer> BundleAsync(CancellationToken cancellation)
     {
         var facts = await LookAsync(cancellation).ConfigureAwait(false);
-        return new(
-            RoleName, options.Name, SoftwareVersion.Own, time.GetUtcNow(), FindingRules.Find(facts),
-            [.. facts.Links.Select(link => new EndpointTest(link.Address.Host, link.Address.Port, "license server", link.Fault?.Fault, link.Fault?.Text))],
-            [.. facts.Links.Select(link => new DiagnosedLicenseServer(link.Address.AbsoluteUri, link.Diagnosis))]);
+        var nameless = facts with { Refusals = [.. facts.Refusals.Select(refusal => refusal with { Who = "somebody", Detail = "" })] };
+        using var own = key.SelfMade(time.GetUtcNow());
+        return new(DiagnosisBundle.Make(Report(nameless), payload => Statement.Sign(payload, key.Key), servers.Links is [var first, ..] ? first.Chain : [own]));
     }
+
+    private RoleFindings Report(HostFacts facts) => new(
+        RoleName, options.Name, SoftwareVersion.Own, time.GetUtcNow(), FindingRules.Find(facts), [.. facts.Links.Select(link => new EndpointTest(link.Address.Host, link.Address.Port, "license server", link.Fault?.Fault, link.Fault?.Text))],
+        [.. facts.Links.Select(link => new DiagnosedLicenseServer(link.Address.AbsoluteUri, link.Diagnosis))]);
 
     private async Task<HostFacts> LookAsync(CancellationToken cancellation)
     {

@@ -57,6 +57,9 @@ internal sealed partial class ServerLink : IDisposable
 
     public Uri Address { get; }
 
+    /// <summary>This host's certificate there, and those above it.</summary>
+    public IReadOnlyList<X509Certificate2> Chain => _chain;
+
     public CalVersion Version { get; }
 
     /// <summary>This host's number there.</summary>

@@ -60,6 +60,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/diagnosis"] = new("""{"softwareVersion":"1.0.0"}""", Takes: typeof(DiagnosisRequest)),
         ["GET /v1/status"] = new(),
         ["GET /v1/findings"] = new(),
+        ["POST /v1/diagnosis-bundle"] = new("{}", Empty: 200),
         ["GET /v1/publisher/audit-head"] = new(),
         ["POST /v1/activation"] = new("""{"company":{"firstName":"Ada","lastName":"Lovelace","company":"Engines Ltd","country":"GB"}}"""),
         ["POST /v1/succession"] = new("""{"cause":"lost","reason":"the machine burnt"}"""),
