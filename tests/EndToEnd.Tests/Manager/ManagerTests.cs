@@ -12,7 +12,7 @@ public sealed class ManagerTests
     private const int Desktop = 1280;
     private const int Small = 400;
 
-    private static readonly string[] Pages = ["/", "/activate", "/install", "/packs", "/cals", "/users", "/devices", "/hosts", "/policy", "/accounts", "/audit", "/configuration"];
+    private static readonly string[] Pages = ["/", "/activate", "/install", "/packs", "/cals", "/users", "/devices", "/hosts", "/findings", "/policy", "/accounts", "/audit", "/configuration"];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -97,7 +97,7 @@ public sealed class ManagerTests
         foreach (var (width, dark) in new[] { (Desktop, false), (Desktop, true), (Small, false) })
         {
             var page = await SignedInAsync(deployment, browser, width, dark);
-            foreach (var path in width == Desktop && !dark ? Pages : ["/", "/activate", "/install", "/cals", "/hosts", "/accounts"])
+            foreach (var path in width == Desktop && !dark ? Pages : ["/", "/activate", "/install", "/cals", "/hosts", "/findings", "/accounts"])
             {
                 await page.GotoAsync(new Uri(new Uri(page.Url), path).AbsoluteUri);
                 await page.Locator("main [aria-busy=false]").WaitForAsync(new() { State = WaitForSelectorState.Attached });

@@ -75,7 +75,8 @@ internal sealed class DiagnosedHost : IAsyncDisposable
     {
         File.Delete(BackEndSocket);
         Xrdp = FakeXrdp.InClear(BackEndSocket, form, confirms: confirms);
-        File.SetUnixFileMode(BackEndSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(BackEndSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
     public async Task StopXrdpAsync()
