@@ -110,6 +110,8 @@ internal sealed class HostChecks(
 
     private async Task<LinkFacts> AskAsync(ServerLink link, LinkFacts facts, CancellationToken cancellation)
     {
+        if (facts.Revoked is not null)
+            return facts;
         using var limit = new CancellationTokenSource(AskTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
         try
