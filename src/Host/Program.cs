@@ -22,6 +22,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     HostCommand.Create(),
     ObserveCommand.Create(),
     ExplainCommand.Create(),
+    DiagnoseCommand.Create(),
     AuditCommand.Create(),
     StatusCommand.Create(),
     ManagerCommand.Create(),
@@ -33,8 +34,13 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     CompletionCommand.Create(),
 };
 
-// Under the name licmgr it opens the Licensing Manager: what it was started as stands in front of the arguments.
-var parse = root.Parse(Invocation.Name == ManagerCommand.Alias ? ["manager", "open", .. args] : args);
+// Under the name licmgr it opens the Licensing Manager, and as lsdiag it diagnoses: what it was started as stands in front of the arguments.
+var parse = root.Parse(Invocation.Name switch
+{
+    ManagerCommand.Alias => ["manager", "open", .. args],
+    DiagnoseCommand.Alias => ["diagnose", .. args],
+    _ => args,
+});
 // Ctrl-C and SIGTERM reach a running role as an orderly stop, however long that takes; the roles have their own limits.
 var exit = await parse.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 return parse.Errors.Count > 0 ? ExitCode.Usage : exit;

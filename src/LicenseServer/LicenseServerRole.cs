@@ -10,6 +10,7 @@ using Ostiary.LicenseServer.Activation;
 using Ostiary.LicenseServer.Audit;
 using Ostiary.LicenseServer.Cals;
 using Ostiary.LicenseServer.Devices;
+using Ostiary.LicenseServer.Diagnosis;
 using Ostiary.LicenseServer.Explaining;
 using Ostiary.LicenseServer.Grace;
 using Ostiary.LicenseServer.Hosts;
@@ -65,6 +66,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton<PublisherHead>();
         builder.Services.AddSingleton<TrustPulls>().AddHostedService(services => services.GetRequiredService<TrustPulls>());
         builder.Services.AddSingleton<CarriedIssuers>();
+        builder.Services.AddSingleton<ServerChecks>();
         builder.Services.AddHostedService<Sweep>();
         builder.Services.AddSingleton<ClearinghouseTime>().AddHostedService(services => services.GetRequiredService<ClearinghouseTime>());
         builder.Services.AddRoutingCore();
@@ -91,9 +93,11 @@ public static class LicenseServerRole
         ShowTrust.Map(app);
         ShowSuccessions.Map(app);
         TakeReceipts.Map(app);
+        DiagnoseHost.Map(app);
         ManageClock.Map(app);
 
         GetStatus.Map(app);
+        ListFindings.Map(app);
         PublisherHead.Map(app);
         Activate.Map(app);
         CarryActivation.Map(app);

@@ -91,6 +91,9 @@ public sealed class SessionHostOptions
     /// <summary>xrdp's settings, looked at for sections that go around sesman and with it around the logon rules. Where there is no such file, nothing is looked for.</summary>
     public string XrdpSettings { get; init; } = "/etc/xrdp/xrdp.ini";
 
+    /// <summary>sesman's PAM settings, looked at for the hook that asks the logon gate. Where there is no such file, nothing is looked for.</summary>
+    public string PamSettings { get; init; } = "/etc/pam.d/xrdp-sesman";
+
     /// <summary>
     /// What tells this machine from others when it joins, and again after its state directory was lost. Where there is no such file, or nothing in it, a
     /// random id is kept in the state directory; a container is better given a file of its own.

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Protocol.Cryptography;
 using Ostiary.SessionHost.Administration;
 using Ostiary.SessionHost.Clock;
+using Ostiary.SessionHost.Diagnosis;
 using Ostiary.SessionHost.Gateway;
 using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
@@ -94,6 +95,8 @@ public static class SessionHostRole
         services.AddSingleton<Drain>();
         services.AddSingleton<GatewayServices>();
         services.AddSingleton<GatewayHandler>();
+        services.AddSingleton<BackEndProbe>();
+        services.AddSingleton<HostChecks>();
         services.AddSingleton<StatusReport>();
         services.AddSingleton<GraceAdministration>();
         services.AddSingleton<Observation>();

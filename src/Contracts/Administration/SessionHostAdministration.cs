@@ -1,5 +1,6 @@
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Diagnosis;
 
 namespace Ostiary.Contracts.Administration;
 
@@ -16,13 +17,7 @@ public sealed record JoinServerRequest(string Invitation)
 public sealed record SessionHostStatus(
     string Name, string Address, string BackEnd, LicensingMode Mode, CalVersion Version, IReadOnlyList<LicenseServerLink> LicenseServers,
     int Connections, int Sessions, long Admitted, long Refused, string TlsFingerprint, DateTimeOffset TlsUntil, bool Observe = false,
-    IReadOnlyList<HostFinding>? Findings = null);
-
-/// <summary>Something that an administrator of the host should look at.</summary>
-/// <param name="Code">Stable code, e.g. <c>revocation-list-stale</c>.</param>
-/// <param name="Evidence">One sentence with the values that show it.</param>
-/// <param name="Fix">What to do, with the exact command.</param>
-public sealed record HostFinding(string Code, string Evidence, string Fix);
+    IReadOnlyList<Finding>? Findings = null);
 
 /// <summary><c>GET /v1/grace</c>: the grace period. <c>POST /v1/grace-extensions</c> (an <see cref="InstallExtensionRequest"/>) answers the same.</summary>
 /// <param name="State"><c>not-started</c>, <c>running</c> or <c>ended</c>.</param>

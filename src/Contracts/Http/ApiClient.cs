@@ -77,14 +77,16 @@ public static class ApiClient
             }
             catch (HttpRequestException failure)
             {
-                throw new ProblemException(LicensingProblem.Unreachable, ConnectionFaults.Describe(failure, client.BaseAddress!).Text);
+                var (fault, text) = ConnectionFaults.Describe(failure, client.BaseAddress!);
+                throw new ProblemException(LicensingProblem.Unreachable, text) { Fault = fault };
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 // A client without a limit of its own gave up on connecting: its handler has a limit for that.
-                throw new ProblemException(LicensingProblem.Unreachable, client.Timeout == Timeout.InfiniteTimeSpan
+                var late = client.Timeout == Timeout.InfiniteTimeSpan
                     ? $"{client.BaseAddress} could not be connected to in time"
-                    : $"{client.BaseAddress} did not answer within {client.Timeout.TotalSeconds:0.#} s");
+                    : $"{client.BaseAddress} did not answer within {client.Timeout.TotalSeconds:0.#} s";
+                throw new ProblemException(LicensingProblem.Unreachable, late) { Fault = ConnectionFault.NoAnswer };
             }
         }
     }

@@ -63,4 +63,4 @@ public static class ClearinghouseServer
 }
 
 /// <summary>A certificate is the right one, and does not hold now.</summary>
-internal sealed class WrongTimeException(string message) : AuthenticationException(message);
+public sealed class WrongTimeException(string message) : AuthenticationException(message);

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Trust;
@@ -168,6 +169,14 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(ExtendGraceResponse))]
 [JsonSerializable(typeof(Page<SessionRecord>))]
 [JsonSerializable(typeof(Page<RefusalRecord>))]
+[JsonSerializable(typeof(Finding))]
+[JsonSerializable(typeof(IReadOnlyList<Finding>))]
+[JsonSerializable(typeof(RoleFindings))]
+[JsonSerializable(typeof(DiagnosisRequest))]
+[JsonSerializable(typeof(HostDiagnosis))]
+[JsonSerializable(typeof(DiagnosisReport))]
+[JsonSerializable(typeof(DiagnosisBundleAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<VerifiedDiagnosis>))]
 public sealed partial class ContractsJson : JsonSerializerContext;
 
 /// <summary>Enumerations as kebab-case names; numbers are not read.</summary>

@@ -1,5 +1,6 @@
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Diagnosis;
 
 namespace Ostiary.Contracts.Http;
 
@@ -8,6 +9,12 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
 {
     public Task<PublisherAuditHead> PublisherAuditHeadAsync(CancellationToken cancellation)
         => http.GetAsync<PublisherAuditHead>("v1/publisher/audit-head", cancellation);
+
+    public Task<RoleFindings> FindingsAsync(CancellationToken cancellation)
+        => http.GetAsync<RoleFindings>("v1/findings", cancellation);
+
+    public Task<DiagnosisBundleAnswer> DiagnosisBundleAsync(CancellationToken cancellation)
+        => http.PostAsync<object, DiagnosisBundleAnswer>("v1/diagnosis-bundle", new object(), cancellation);
 
     public Task<LicenseServerStatus> StatusAsync(CancellationToken cancellation)
         => http.GetAsync<LicenseServerStatus>("v1/status", cancellation);

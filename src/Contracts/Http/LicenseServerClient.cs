@@ -1,3 +1,4 @@
+using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Trust;
 
@@ -32,6 +33,9 @@ public sealed class LicenseServerClient(HttpClient http)
 
     public Task<GraceCopyAnswer> KeepGraceAsync(GraceCopyRequest request, CancellationToken cancellation)
         => http.PostAsync<GraceCopyRequest, GraceCopyAnswer>("v1/grace", request, cancellation);
+
+    public Task<HostDiagnosis> DiagnoseAsync(DiagnosisRequest request, CancellationToken cancellation)
+        => http.PostAsync<DiagnosisRequest, HostDiagnosis>("v1/diagnosis", request, cancellation);
 
     public Task<TimeAnswer> TimeAsync(TimeRequest request, CancellationToken cancellation)
         => http.PostAsync<TimeRequest, TimeAnswer>("v1/time", request, cancellation);

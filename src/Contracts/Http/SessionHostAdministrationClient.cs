@@ -1,4 +1,5 @@
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Diagnosis;
 
 namespace Ostiary.Contracts.Http;
 
@@ -7,6 +8,12 @@ public sealed class SessionHostAdministrationClient(HttpClient http)
 {
     public Task<SessionHostStatus> StatusAsync(CancellationToken cancellation)
         => http.GetAsync<SessionHostStatus>("v1/status", cancellation);
+
+    public Task<RoleFindings> FindingsAsync(CancellationToken cancellation)
+        => http.GetAsync<RoleFindings>("v1/findings", cancellation);
+
+    public Task<DiagnosisBundleAnswer> DiagnosisBundleAsync(CancellationToken cancellation)
+        => http.PostAsync<object, DiagnosisBundleAnswer>("v1/diagnosis-bundle", new object(), cancellation);
 
     public Task<SessionHostStatus> JoinAsync(JoinServerRequest request, CancellationToken cancellation)
         => http.PostAsync<JoinServerRequest, SessionHostStatus>("v1/membership", request, cancellation);

@@ -12,4 +12,7 @@ public sealed class ProblemException(LicensingProblem problem, string detail, st
 
     /// <summary>When trying again is worth while; goes out as Retry-After, in whole seconds.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>Where the other side was not reached: at which step. Null where it was.</summary>
+    public Http.ConnectionFault? Fault { get; init; }
 }

@@ -81,7 +81,7 @@ internal static class StatusCommand
             foreach (var succession in link.Successions ?? [])
                 screen.Line($"{link.Address} was {succession.From} until {Screen.Time(succession.At)} ({KebabCase.Of(succession.Cause)}); the key of {succession.To} is pinned since.");
         foreach (var finding in status.Findings ?? [])
-            screen.Line($"! {finding.Code}: {Screen.Harmless(finding.Evidence)} {Screen.Harmless(finding.Fix)}");
+            screen.Line($"! {finding.Code}: {Screen.Harmless(finding.Evidence)} {Screen.Harmless(finding.Fix)}{(finding.FixCommands.Count == 0 ? "" : " " + Screen.Harmless(string.Join("; ", finding.FixCommands)))}");
     }
 
     private static void PrintClearinghouse(Screen screen, ClearinghouseStatus status) => screen.Facts(

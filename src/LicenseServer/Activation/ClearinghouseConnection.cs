@@ -13,6 +13,8 @@ namespace Ostiary.LicenseServer.Activation;
 /// </summary>
 internal sealed class ClearinghouseConnection : IDisposable
 {
+    private static readonly TimeSpan ProbeTime = TimeSpan.FromSeconds(3);
+
     private readonly LicenseServerOptions _options;
     private readonly LicenseServerIdentity _identity;
     private readonly SteadyClock _clock;
@@ -55,6 +57,29 @@ internal sealed class ClearinghouseConnection : IDisposable
     /// <exception cref="ProblemException">No root is configured.</exception>
     public PublisherTrust Trust => _identity.Current.Trust ?? _beforeActivation
         ?? throw new ProblemException(LicensingProblem.InvalidField, "no published root is configured; name its file (--root FILE) and start the license server again", "root");
+
+    /// <summary>Whether it answers now: null where it does or none is configured, else the step that fails.</summary>
+    public async Task<(ConnectionFault Fault, string Text)?> ProbeAsync(CancellationToken cancellation)
+    {
+        if (_http is null || Address is not { } address)
+            return null;
+        using var limit = new CancellationTokenSource(ProbeTime);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, "v1/");
+            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            return null;
+        }
+        catch (HttpRequestException failure)
+        {
+            return ConnectionFaults.Describe(failure, address);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return (ConnectionFault.NoAnswer, $"no answer: nothing comes back from {address.Host}, port {address.Port}, within {ProbeTime.TotalSeconds:0} s");
+        }
+    }
 
     /// <summary>Remembers what is known while the license server is not activated.</summary>
     public void Know(PublisherTrust trust) => _beforeActivation = trust;

@@ -26,8 +26,11 @@ internal class LedgerContext : DbContext
     {
     }
 
-    /// <summary>Under which a transaction that only reads sees one moment.</summary>
-    protected virtual IsolationLevel Snapshot => IsolationLevel.Serializable;
+    /// <summary>
+    /// Under which a transaction that only reads sees one moment. To SQLite this is BEGIN, not BEGIN IMMEDIATE: what is read is the state at the first read all the
+    /// same (its write-ahead log gives every reader its own), and the writer does not wait for whoever looks. Nothing uncommitted is seen: that needs a shared cache.
+    /// </summary>
+    protected virtual IsolationLevel Snapshot => IsolationLevel.ReadUncommitted;
 
     public DbSet<HeadRow> Head => Set<HeadRow>();
 

@@ -93,10 +93,11 @@ internal sealed class PublisherHead(LicenseServerOptions options, Ledger ledger,
     private static Task AnswerAsync(HttpContext context)
     {
         var kept = context.RequestServices.GetRequiredService<PublisherHead>();
-        return Json.WriteAsync(context, kept.ToRecord(), ContractsJson.Default.PublisherAuditHead);
+        return Json.WriteAsync(context, kept.Show(), ContractsJson.Default.PublisherAuditHead);
     }
 
-    private PublisherAuditHead ToRecord()
+    /// <summary>What is kept.</summary>
+    public PublisherAuditHead Show()
     {
         lock (_keeping)
             return clearinghouse.HasRoot && Read() is var (head, document)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
+using Ostiary.SessionHost.Diagnosis;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Storage;
 
@@ -20,6 +21,10 @@ internal static class AdministrationApi
     {
         var api = routes.MapGroup("/v1");
         api.MapGet("/status", GetStatus);
+        api.MapGet("/findings", async (HostChecks checks, CancellationToken cancellation)
+            => Results.Json(await checks.ReportAsync(cancellation).ConfigureAwait(false), ContractsJson.Default.RoleFindings));
+        api.MapPost("/diagnosis-bundle", async (HostChecks checks, CancellationToken cancellation)
+            => Results.Json(await checks.BundleAsync(cancellation).ConfigureAwait(false), ContractsJson.Default.DiagnosisBundleAnswer));
         api.MapPost("/membership", Join);
         api.MapGet("/sessions", ListSessions);
         api.MapGet("/refusals", ListRefusals);

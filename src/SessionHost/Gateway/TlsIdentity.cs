@@ -21,6 +21,7 @@ internal sealed class TlsIdentity : IDisposable
     private Loaded _loaded;
     private (DateTime, long, DateTime, long) _failed;
     private long _lookedAt;
+    private string? _fault;
 
     public TlsIdentity(SessionHostOptions options, TimeProvider time, ILogger<TlsIdentity> logger)
     {
@@ -35,6 +36,17 @@ internal sealed class TlsIdentity : IDisposable
     public KeyFingerprint Fingerprint => KeyFingerprint.Of(Current().Certificate);
 
     public DateTimeOffset Until => Current().Certificate.NotAfter.ToUniversalTime();
+
+    /// <summary>Why the files as they are now could not be taken; null where what is shown is what they hold.</summary>
+    public string? Fault
+    {
+        get
+        {
+            Current();
+            lock (_lock)
+                return _fault;
+        }
+    }
 
     /// <summary>TLS as server, 1.2 and 1.3. One object as long as the files do not change, so that OpenSSL's context is shared.</summary>
     public SslServerAuthenticationOptions ServerOptions => Current().Options;
@@ -51,15 +63,19 @@ internal sealed class TlsIdentity : IDisposable
             try
             {
                 var stamp = Stamp();
+                if (stamp == _loaded.Stamp)
+                    _fault = null;
                 if (stamp != _loaded.Stamp && stamp != _failed)
                 {
                     _failed = stamp;
                     _loaded = Load(stamp); // The old one is left to the collector: handshakes may still use it.
+                    _fault = null;
                     Log.CertificateLoaded(_logger, KeyFingerprint.Of(_loaded.Certificate).Hex);
                 }
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
             {
+                _fault = failure.Message;
                 Log.CertificateNotLoaded(_logger, failure.Message);
             }
 

@@ -1,9 +1,9 @@
-using System.Reflection;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Administration;
+using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Administration;
@@ -23,7 +23,6 @@ internal sealed class HostReports(
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan StateEvery = TimeSpan.FromMinutes(1);
-    private static readonly string Software = typeof(HostReports).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
     private readonly Dictionary<string, Told> _told = [];
 
@@ -47,7 +46,7 @@ internal sealed class HostReports(
         {
             if (time.GetUtcNow() - told.StateAt >= StateEvery)
             {
-                await link.TellAsync(new([], [], new(Software, status.Make(), grace.Show())), either.Token).ConfigureAwait(false);
+                await link.TellAsync(new([], [], new(SoftwareVersion.Own, status.Make(), grace.Show())), either.Token).ConfigureAwait(false);
                 told.StateAt = time.GetUtcNow();
             }
 

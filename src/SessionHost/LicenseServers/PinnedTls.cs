@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Http;
 
 namespace Ostiary.SessionHost.LicenseServers;
 
@@ -25,10 +26,21 @@ internal static class PinnedTls
             ClientCertificateContext = SslStreamCertificateContext.Create(client, [.. chain], offline: true),
             RemoteCertificateValidationCallback = (_, certificate, sent, _) =>
             {
-                var good = certificate is X509Certificate2 leaf && PinnedLeaf.IsGood(leaf, pinned, issuer is null ? PinnedLeaf.Sent(sent) : PinnedLeaf.Sent(sent).Prepend(issuer), time.GetUtcNow());
-                if (!good)
-                    otherShown?.Invoke();
-                return good;
+                IReadOnlyList<X509Certificate2> issuers = [.. issuer is null ? PinnedLeaf.Sent(sent) : PinnedLeaf.Sent(sent).Prepend(issuer)];
+                if (certificate is X509Certificate2 leaf)
+                {
+                    if (PinnedLeaf.IsGood(leaf, pinned, issuers, time.GetUtcNow()))
+                        return true;
+                    // The right one at another time than this: that is worth to be told from a stranger's.
+                    if (PinnedLeaf.IsGood(leaf, pinned, issuers, leaf.NotBefore.ToUniversalTime()))
+                    {
+                        otherShown?.Invoke();
+                        throw new WrongTimeException($"the license server's certificate runs from {leaf.NotBefore.ToUniversalTime():u} to {leaf.NotAfter.ToUniversalTime():u}, and here it is {time.GetUtcNow():u}");
+                    }
+                }
+
+                otherShown?.Invoke();
+                return false;
             },
         };
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
@@ -55,6 +56,9 @@ internal sealed partial class ServerLink : IDisposable
     public KeyFingerprint Fingerprint { get; }
 
     public Uri Address { get; }
+
+    /// <summary>This host's certificate there, and those above it.</summary>
+    public IReadOnlyList<X509Certificate2> Chain => _chain;
 
     public CalVersion Version { get; }
 
@@ -132,6 +136,21 @@ internal sealed partial class ServerLink : IDisposable
             return null;
         }
     }
+
+    /// <summary>A lower ledger number than before was shown, and no higher one since.</summary>
+    public bool LedgerWentBack
+    {
+        get
+        {
+            lock (_lock)
+                return _wentBack;
+        }
+    }
+
+    /// <summary>Asks what it finds of this host.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public Task<HostDiagnosis> DiagnoseAsync(DiagnosisRequest request, CancellationToken cancellation)
+        => CallAsync(api => api.DiagnoseAsync(request, cancellation), cancellation);
 
     /// <summary>Tells of a logon.</summary>
     /// <exception cref="ProblemException">It did not answer, or not well.</exception>

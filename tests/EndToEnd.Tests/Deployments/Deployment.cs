@@ -92,7 +92,7 @@ public sealed class Deployment : IAsyncDisposable
                 $"LicenseServer:Clearinghouse=https://127.0.0.1:{clearinghouse}", $"LicenseServer:RootFile={RootFile}", $"Manager:Listen={(options.WithManager ? "127.0.0.1:0" : "off")}"]);
         SessionHost = Role(
             "session-host", "admin.sock",
-            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", $"SessionHost:XrdpSettings={XrdpSettings}", $"SessionHost:MachineIdFile={MachineIdFile}", .. options.SessionHost]);
+            [$"SessionHost:Listen=127.0.0.1:{sessionHost}", $"SessionHost:BackEnd={options.BackEnd ?? "unix:" + BackEndSocket}", $"SessionHost:KernelHelper={KernelSocket}", $"SessionHost:XrdpSettings={XrdpSettings}", $"SessionHost:PamSettings={PamSettings}", $"SessionHost:MachineIdFile={MachineIdFile}", .. options.SessionHost]);
     }
 
     public RoleProcess Signer { get; }
@@ -126,6 +126,8 @@ public sealed class Deployment : IAsyncDisposable
     private string ClockFile => _folder["clock"];
 
     private string XrdpSettings => _folder["xrdp.ini"];
+
+    private string PamSettings => _folder["xrdp-sesman"];
 
     private string MachineIdFile => _folder["machine-id"];
 
@@ -289,13 +291,15 @@ public sealed class Deployment : IAsyncDisposable
 
     private async Task StartPeersAsync(CancellationToken cancellation)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(LogonSocket)!);
+        Directory.CreateDirectory(Path.GetDirectoryName(LogonSocket)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         if (_options.WithoutXrdp)
             return;
         Xrdp = await PrivateXrdp.StartAsync(new XrdpOptions { LogonSocket = LogonSocket, Users = _options.Users, Extra = _options.XrdpExtra }, cancellation);
         // The session host's settings were made before xrdp had a folder: a link leads there.
         File.CreateSymbolicLink(BackEndSocket, Xrdp.RdpSocket);
         File.CreateSymbolicLink(XrdpSettings, Xrdp.Settings);
+        // The private one, as PAM reads it.
+        File.CreateSymbolicLink(PamSettings, $"/proc/{Xrdp.InitPid}/root/etc/pam.d/xrdp-sesman");
         _kernelHelper = PeerProcess.Start(Built.LogonHelper, ["kernel", KernelSocket]);
         await Eventually.TrueAsync(() => File.Exists(KernelSocket), TimeSpan.FromSeconds(10), () => $"the kernel helper does not listen:\n{_kernelHelper.Output}", cancellation);
     }

@@ -7,6 +7,7 @@ using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
@@ -62,7 +63,10 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/grace"] = new("""{"record":"{graceRecord}"}""", Takes: typeof(GraceCopyRequest), Empty: 200),
         ["POST /v1/recovery"] = new("""{"receipts":[],"complete":false}""", Takes: typeof(RecoveryReport)),
         ["POST /v1/time"] = new("""{"nonce":"AAECAwQFBgcICQoLDA0ODw=="}""", Takes: typeof(TimeRequest)),
+        ["POST /v1/diagnosis"] = new("""{"softwareVersion":"1.0.0"}""", Takes: typeof(DiagnosisRequest)),
         ["GET /v1/status"] = new(),
+        ["GET /v1/findings"] = new(),
+        ["POST /v1/diagnosis-bundle"] = new("{}", Empty: 200),
         ["GET /v1/publisher/audit-head"] = new(),
         ["POST /v1/activation"] = new("""{"company":{"firstName":"Ada","lastName":"Lovelace","company":"Engines Ltd","country":"GB"}}"""),
         ["POST /v1/succession"] = new("""{"cause":"lost","reason":"the machine burnt"}"""),

@@ -147,6 +147,8 @@ public sealed class SessionHostRoutesTests : IAsyncLifetime
     private Dictionary<string, (string? Body, Type? Type, bool IsList)> Samples() => new()
     {
         ["GET /v1/status"] = (null, null, false),
+        ["GET /v1/findings"] = (null, null, false),
+        ["POST /v1/diagnosis-bundle"] = (null, null, false),
         ["POST /v1/membership"] = ($$"""{"invitation":"{{_licenseServer.Invitation}}"}""", typeof(JoinServerRequest), false),
         ["GET /v1/sessions"] = (null, null, true),
         ["GET /v1/refusals"] = (null, null, true),

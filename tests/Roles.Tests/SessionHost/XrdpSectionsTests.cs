@@ -1,5 +1,5 @@
-using Ostiary.Contracts.Administration;
-using Ostiary.SessionHost.Administration;
+using Ostiary.Contracts.Diagnosis;
+using Ostiary.SessionHost.Diagnosis;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.SessionHost;
@@ -63,6 +63,6 @@ public sealed class XrdpSectionsTests
         Directory.Delete(folder, recursive: true);
     }
 
-    private static async Task<IReadOnlyList<HostFinding>> FindingsAsync(Gateway gateway)
+    private static async Task<IReadOnlyList<Finding>> FindingsAsync(Gateway gateway)
         => (await gateway.Administration.StatusAsync(TestContext.Current.CancellationToken)).Findings ?? [];
 }

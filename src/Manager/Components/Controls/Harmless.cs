@@ -16,9 +16,12 @@ internal static class Harmless
         if (string.IsNullOrEmpty(text))
             return "–";
         var runes = text.EnumerateRunes().Take(MostShown + 1).ToList();
-        var shown = string.Concat(runes.Take(MostShown).Select(rune => IsSeen(rune) ? rune.ToString() : $"\\u{rune.Value:x4}"));
+        var shown = string.Concat(runes.Take(MostShown).Select(Shown));
         return runes.Count > MostShown ? shown + "…" : shown;
     }
+
+    /// <summary>A text that must not be cut, e.g. a command; whoever made it has seen to its length.</summary>
+    public static string Whole(string text) => string.Concat(text.EnumerateRunes().Select(Shown));
 
     public static string Time(DateTimeOffset? time) => time is { } at ? at.UtcDateTime.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture) : "–";
 
@@ -29,6 +32,8 @@ internal static class Harmless
 
     /// <summary>A sentence of its own.</summary>
     public static string Sentence(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..] + (text[^1] is '.' or '?' or '!' ? "" : ".");
+
+    private static string Shown(Rune rune) => IsSeen(rune) ? rune.ToString() : $"\\u{rune.Value:x4}";
 
     private static bool IsSeen(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.Surrogate);

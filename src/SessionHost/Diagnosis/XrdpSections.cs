@@ -1,4 +1,4 @@
-namespace Ostiary.SessionHost.Administration;
+namespace Ostiary.SessionHost.Diagnosis;
 
 /// <summary>
 /// The sections of xrdp.ini that a person can choose at xrdp's window. Those that do not start their session through sesman (<c>port=-1</c>)
@@ -22,7 +22,41 @@ internal static class XrdpSections
         return AroundSesman(reader);
     }
 
-    /// <summary>The same, of its text.</summary>
+    /// <summary>The TCP ports at which xrdp is told to listen; none where the file is not there or may not be read, which is a finding of its own.</summary>
+    public static IReadOnlyList<int> TcpPorts(string file)
+    {
+        try
+        {
+            if (new FileInfo(file) is not { Exists: true, Length: <= MaxBytes })
+                return [];
+            using var reader = new StreamReader(file);
+            return TcpPorts(reader);
+        }
+        catch (Exception closed) when (closed is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>The same, of its text: <c>port=</c> of <c>[Globals]</c>, e.g. <c>3389</c>, <c>tcp://:3389</c>, <c>tcp://.:3389</c>, several of them apart by spaces or commas.</summary>
+    public static IReadOnlyList<int> TcpPorts(TextReader xrdpIni)
+    {
+        var isGlobal = false;
+        while (xrdpIni.ReadLine() is { } text)
+        {
+            var line = text.Trim();
+            if (line is ['[', .. var inner, ']'])
+                isGlobal = inner.Trim().Equals("Globals", StringComparison.OrdinalIgnoreCase);
+            else if (isGlobal && line.IndexOf('=', StringComparison.Ordinal) is > 0 and var at && line[..at].Trim().Equals("port", StringComparison.OrdinalIgnoreCase))
+                return [.. line[(at + 1)..].Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)
+                    .Where(place => !place.StartsWith("unix:", StringComparison.Ordinal) && !place.StartsWith("vsock:", StringComparison.Ordinal))
+                    .Select(place => int.TryParse(place.AsSpan(place.LastIndexOf(':') + 1), out var port) ? port : 0).Where(port => port is >= 1 and <= 65535)];
+        }
+
+        return [];
+    }
+
+    /// <summary>The sections, of its text.</summary>
     public static IReadOnlyList<string> AroundSesman(TextReader xrdpIni)
     {
         var found = new List<string>();

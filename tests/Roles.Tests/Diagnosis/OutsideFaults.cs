@@ -1,0 +1,30 @@
+using Ostiary.Contracts.Diagnosis;
+using Ostiary.Diagnoser;
+using static Ostiary.Contracts.Diagnosis.OutsideFindings;
+
+namespace Ostiary.Roles.Tests.Diagnosis;
+
+/// <summary>What only somebody outside sees, seeded into what was seen.</summary>
+internal static class OutsideFaults
+{
+    private const string Gateway = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    public static IReadOnlyList<SeededFault> All { get; } =
+    [
+        Role(RoleNotRunning, RoleState.NotRunning),
+        Role(RoleAccessDenied, RoleState.Denied),
+        Rdp(RdpUnreachable, RdpProgress.Unreachable),
+        Rdp(RdpNotSpoken, RdpProgress.NotRdp),
+        Rdp(RdpWithoutTls, RdpProgress.NoTls),
+        Rdp(LicensingNotAsked, RdpProgress.OtherLicensing),
+        Rdp(LicensingNotAsked, RdpProgress.PassesWithoutAsking, "another"),
+    ];
+
+    public static RdpObservation Seen(RdpProgress progress, string fingerprint = Gateway) => new("192.0.2.7", 3389, progress, "what was seen", fingerprint);
+
+    private static SeededFault Role(FindingKind kind, RoleState state)
+        => new(kind.Code, () => [.. OutsideRules.Of("license-server", state, "/var/lib/ostiary")], () => [.. OutsideRules.Of("license-server", RoleState.Answers, "/var/lib/ostiary")]);
+
+    private static SeededFault Rdp(FindingKind kind, RdpProgress progress, string fingerprint = Gateway)
+        => new(kind.Code, () => [.. OutsideRules.Of(Seen(progress, fingerprint), Gateway)], () => [.. OutsideRules.Of(Seen(RdpProgress.AsksForCal), Gateway)]);
+}
