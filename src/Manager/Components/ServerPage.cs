@@ -33,25 +33,26 @@ public abstract class ServerPage : ComponentBase, IDisposable
     /// <summary>Something is under way.</summary>
     protected bool Busy { get; private set; }
 
-    /// <summary>What the person may do; the license server checks it again.</summary>
-    protected AccountRole Role { get; private set; }
+    /// <summary>The license server that the page is about; null until that is known.</summary>
+    private protected ServerAccess? Server { get; private set; }
 
     /// <summary>The page is gone.</summary>
     protected CancellationToken Closed => _closed.Token;
 
-    protected bool CanOperate => Role >= AccountRole.Operator;
+    /// <summary>What the person may do; the license server checks it again.</summary>
+    protected bool CanOperate => Server?.Role >= AccountRole.Operator;
 
-    protected bool CanAdministrate => Role >= AccountRole.Administrator;
+    protected bool CanAdministrate => Server?.Role >= AccountRole.Administrator;
 
     protected override async Task OnInitializedAsync()
     {
-        if (await Connection.PersonAsync() is not { } person)
+        if (await Connection.PersonAsync() is null)
         {
             Leave();
             return;
         }
 
-        Role = person.Role;
+        Server = await Connection.SelectedAsync();
         await TryAsync(LoadAsync);
     }
 

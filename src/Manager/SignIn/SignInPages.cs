@@ -81,15 +81,17 @@ internal static class SignInPages
             return TypedResults.StatusCode(StatusCodes.Status403Forbidden);
         if (people.Leave(context.User) is { } person)
         {
-            try
-            {
-                using var http = PinnedServer.Connect(options.LicenseServer, options.Pinned, person.Token, options.RequestTimeout, time);
-                await new AccountsClient(http).SignOutAsync(context.RequestAborted);
-            }
-            catch (ProblemException)
-            {
-                // The token is over, or its license server away; here nobody can use it any more.
-            }
+            foreach (var (address, pinned, token) in person.Others.Connected.Select(other => (other.Address, other.Pinned, other.Token))
+                .Append((options.LicenseServer, options.Pinned, person.Token)))
+                try
+                {
+                    using var http = PinnedServer.Connect(address, pinned, token, options.RequestTimeout, time);
+                    await new AccountsClient(http).SignOutAsync(context.RequestAborted);
+                }
+                catch (ProblemException)
+                {
+                    // The token is over, or its license server away; here nobody can use it any more.
+                }
 
             Log.SignedOut(loggers.CreateLogger(typeof(SignInPages)), person.Name);
         }

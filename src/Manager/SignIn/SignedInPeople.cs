@@ -12,6 +12,9 @@ namespace Ostiary.Manager.SignIn;
 /// <summary>A person who is signed in, with the license server's token, which never leaves this process.</summary>
 internal sealed record Person(string Token, string Name, AccountRole Role, DateTimeOffset ExpiresAt)
 {
+    /// <summary>Other license servers that they have connected to meanwhile.</summary>
+    public OtherServers Others { get; } = new();
+
     /// <summary>Says nothing: the token is a secret.</summary>
     public override string ToString() => nameof(Person);
 }

@@ -14,7 +14,7 @@ public sealed class ManagerTests
     private const int Desktop = 1280;
     private const int Small = 400;
 
-    private static readonly string[] Pages = ["/", "/activate", "/install", "/packs", "/cals", "/users", "/devices", "/hosts", "/sessions", "/refusals", "/usage", "/findings", "/policy", "/accounts", "/audit", "/configuration"];
+    private static readonly string[] Pages = ["/", "/activate", "/install", "/packs", "/cals", "/users", "/devices", "/hosts", "/sessions", "/refusals", "/usage", "/findings", "/policy", "/accounts", "/audit", "/configuration", "/servers"];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
