@@ -44,6 +44,9 @@ internal sealed class DiagnosedHost : IAsyncDisposable
 
     public string KernelSocket => At("kernel.sock");
 
+    /// <summary>How far the host's clock is ahead of the license server's.</summary>
+    public TimeSpan Ahead { get; set; }
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static async Task<DiagnosedHost> StartAsync(bool joined = true)
@@ -105,7 +108,7 @@ internal sealed class DiagnosedHost : IAsyncDisposable
             PamSettings = Pam,
             KernelHelper = helper ? KernelSocket : null,
             Observe = observe,
-        }, new FollowingTime(Server.Time), State, grace: grace);
+        }, new FollowingTime(Server.Time, () => Ahead), State, grace: grace);
 
     public async Task RestartGatewayAsync(bool observe = false, bool helper = true)
     {
@@ -168,8 +171,8 @@ internal sealed class DiagnosedHost : IAsyncDisposable
     }
 
     /// <summary>The license server's time of day; what waits, waits by the real one.</summary>
-    private sealed class FollowingTime(TimeProvider leader) : TimeProvider
+    private sealed class FollowingTime(TimeProvider leader, Func<TimeSpan> ahead) : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => leader.GetUtcNow();
+        public override DateTimeOffset GetUtcNow() => leader.GetUtcNow() + ahead();
     }
 }

@@ -199,6 +199,22 @@ public sealed class RunningHostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_clock_that_is_wrong_is_told_from_a_certificate_that_is_another()
+    {
+        _host.Ahead = TimeSpan.FromDays(400);
+        // What was opened before stays open; a new connection sees the certificate anew.
+        await _host.RestartGatewayAsync();
+        var found = await _host.FindingsAsync();
+
+        Assert.StartsWith("clock: the license server's certificate runs from", found.Single(finding => finding.Code == "license-server-clock-differs").Evidence, StringComparison.Ordinal);
+        Assert.DoesNotContain(found, finding => finding.Code == "license-server-other-key");
+
+        _host.Ahead = TimeSpan.Zero;
+        await _host.RestartGatewayAsync();
+        await _host.BecomesAsync();
+    }
+
+    [Fact]
     public async Task A_host_that_was_removed_joins_again_and_one_that_may_not_ask_is_allowed()
     {
         var id = (await _host.Server.Administration.HostsAsync(null, 10, Cancellation)).Items.Single().HostId;
