@@ -6,6 +6,7 @@ using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.LicenseServers;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.Administration;
@@ -27,6 +28,8 @@ internal static class AdministrationApi
         api.MapPost("/grace-extensions", InstallExtension);
         api.MapGet("/clock", (GraceAdministration grace) => Results.Json(grace.ShowClock(), ContractsJson.Default.ClockStatus));
         api.MapPost("/clock", (GraceAdministration grace) => Results.Json(grace.ConfirmClock(), ContractsJson.Default.ClockStatus));
+        api.MapGet("/policy", (PolicyUpkeep policy) => Results.Json(policy.Report(), ContractsJson.Default.HostPolicyReport));
+        api.MapPost("/policy/update", UpdatePolicy);
         api.MapGet("/observation", Observe);
         api.MapPost("/explanation", Explain);
     }
@@ -36,6 +39,9 @@ internal static class AdministrationApi
         var request = await http.ReadFromJsonAsync(ContractsJson.Default.InstallExtensionRequest, cancellation).ConfigureAwait(false);
         return Results.Json(await grace.InstallAsync(request?.Extension, cancellation).ConfigureAwait(false), ContractsJson.Default.GraceStatus);
     }
+
+    private static async Task<IResult> UpdatePolicy(PolicyUpkeep policy, CancellationToken cancellation)
+        => Results.Json(await policy.UpdateAsync(cancellation).ConfigureAwait(false), ContractsJson.Default.HostPolicyReport);
 
     private static async Task<IResult> Observe(Observation observation, string? days, CancellationToken cancellation)
         => Results.Json(await observation.ReportAsync(Days(days), cancellation).ConfigureAwait(false), ContractsJson.Default.ObservationReport);
