@@ -15,6 +15,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     CalsCommand.Create(),
     DevicesCommand.Create(),
     UsersCommand.Create(),
+    MachinePolicyCommand.Create(),
     PolicyCommand.CreateBreakGlass(),
     SessionsCommand.Create(),
     RefusalsCommand.Create(),

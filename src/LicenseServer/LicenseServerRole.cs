@@ -65,6 +65,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton<TrustPulls>().AddHostedService(services => services.GetRequiredService<TrustPulls>());
         builder.Services.AddSingleton<CarriedIssuers>();
         builder.Services.AddHostedService<Sweep>();
+        builder.Services.AddHostedService<MachinePolicyUpkeep>();
         builder.Services.AddSingleton<ClearinghouseTime>().AddHostedService(services => services.GetRequiredService<ClearinghouseTime>());
         builder.Services.AddRoutingCore();
         builder.Services.AddApiDescription(Door.Administration, "Ostiary license server: administration");
@@ -108,6 +109,7 @@ public static class LicenseServerRole
         ReceivePacks.Map(app);
         ManageUserCals.Map(app);
         ManagePolicy.Map(app);
+        ManageHostGroups.Map(app);
         Invitations.Map(app);
         ListHosts.Map(app);
         ChangeHost.Map(app);

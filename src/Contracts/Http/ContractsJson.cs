@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Policy;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Trust;
 
@@ -154,6 +155,10 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(SessionHostStatus))]
 [JsonSerializable(typeof(HostPolicyReport))]
 [JsonSerializable(typeof(HostGroupPolicy))]
+[JsonSerializable(typeof(PolicyValues))]
+[JsonSerializable(typeof(SetHostGroupRequest))]
+[JsonSerializable(typeof(HostGroupRecord))]
+[JsonSerializable(typeof(Page<HostGroupRecord>))]
 [JsonSerializable(typeof(Dictionary<string, HostGroupPolicy>))]
 [JsonSerializable(typeof(GraceStatus))]
 [JsonSerializable(typeof(InstallExtensionRequest))]

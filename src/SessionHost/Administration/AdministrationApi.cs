@@ -40,8 +40,8 @@ internal static class AdministrationApi
         return Results.Json(await grace.InstallAsync(request?.Extension, cancellation).ConfigureAwait(false), ContractsJson.Default.GraceStatus);
     }
 
-    private static async Task<IResult> UpdatePolicy(PolicyUpkeep policy, CancellationToken cancellation)
-        => Results.Json(await policy.UpdateAsync(cancellation).ConfigureAwait(false), ContractsJson.Default.HostPolicyReport);
+    private static async Task<IResult> UpdatePolicy(PolicyUpkeep policy, string? force, CancellationToken cancellation)
+        => Results.Json(await policy.UpdateAsync(Flag(force, "force"), cancellation).ConfigureAwait(false), ContractsJson.Default.HostPolicyReport);
 
     private static async Task<IResult> Observe(Observation observation, string? days, CancellationToken cancellation)
         => Results.Json(await observation.ReportAsync(Days(days), cancellation).ConfigureAwait(false), ContractsJson.Default.ObservationReport);
@@ -87,6 +87,13 @@ internal static class AdministrationApi
         var next = rows.Count > count ? $"{rows[count - 1].Id}" : null;
         return Results.Json(new([.. rows.Take(count).Select(row => row.ToRecord())], next), ContractsJson.Default.PageRefusalRecord);
     }
+
+    private static bool Flag(string? text, string name) => text switch
+    {
+        null or "" or "false" => false,
+        "true" => true,
+        _ => throw new ProblemException(LicensingProblem.InvalidField, $"{name} is true or false", name),
+    };
 
     private static int Days(string? days)
     {

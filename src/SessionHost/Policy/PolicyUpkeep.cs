@@ -40,12 +40,17 @@ internal sealed class PolicyUpkeep : BackgroundService
     public void MayHaveChanged() => _mayHaveChanged = true;
 
     /// <summary>Reads everything again, asks the license servers too, and applies it.</summary>
-    public async Task<HostPolicyReport> UpdateAsync(CancellationToken cancellation)
+    /// <param name="force">
+    /// Also fetches the revocation lists, at silent license servers, too: whoever answers is asked for CALs again from here on. What a restart would bring, and
+    /// no session ends.
+    /// </param>
+    /// <param name="cancellation">Whoever asked has gone.</param>
+    public async Task<HostPolicyReport> UpdateAsync(bool force, CancellationToken cancellation)
     {
         await _one.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
-            var unreached = await AskAsync(_servers.Links, cancellation).ConfigureAwait(false);
+            var unreached = await AskAsync(_servers.Links, force, cancellation).ConfigureAwait(false);
             var changed = Apply(_files.Read());
             return Report() with { Changed = changed, Unreached = unreached };
         }
@@ -80,7 +85,7 @@ internal sealed class PolicyUpkeep : BackgroundService
                 if (_mayHaveChanged)
                 {
                     _mayHaveChanged = false;
-                    await AskAsync([.. _servers.Links.Where(link => link.SilentSince is null)], stoppingToken).ConfigureAwait(false);
+                    await AskAsync([.. _servers.Links.Where(link => link.SilentSince is null)], alsoRevocations: false, stoppingToken).ConfigureAwait(false);
                 }
 
                 if (_files.HaveChanged || _groups.Current(_servers) != _inForce.Group || _time.GetUtcNow() - _inForce.ReadAt >= ReadEvery)
@@ -109,7 +114,7 @@ internal sealed class PolicyUpkeep : BackgroundService
         return [.. changed.Select(value => value.Name)];
     }
 
-    private async Task<List<string>> AskAsync(IReadOnlyList<ServerLink> links, CancellationToken cancellation)
+    private async Task<List<string>> AskAsync(IReadOnlyList<ServerLink> links, bool alsoRevocations, CancellationToken cancellation)
     {
         var unreached = new List<string>();
         foreach (var link in links.Where(link => link.Revoked is null))
@@ -119,6 +124,8 @@ internal sealed class PolicyUpkeep : BackgroundService
             try
             {
                 _groups.Keep(link, await link.AskPolicyAsync(either.Token).ConfigureAwait(false));
+                if (alsoRevocations)
+                    await link.PullRevocationsAsync(0, either.Token).ConfigureAwait(false);
             }
             catch (ProblemException problem)
             {

@@ -70,12 +70,12 @@ public sealed class PolicyTests : IAsyncLifetime
             Assert.NotEqual(Protocol.Tests.Clients.RdpClientEnd.DemandActive, refused.Script.End);
 
         await File.WriteAllBytesAsync(Pol, RegistryPolicy.Write([Policies.Number("Observe", 1)]), Cancellation);
-        var update = await gateway.Administration.UpdatePolicyAsync(Cancellation);
+        var update = await gateway.Administration.UpdatePolicyAsync(true, Cancellation);
         await using var admitted = await gateway.ConnectAsync();
         await File.WriteAllTextAsync(Local, """{"observe":true}""", Cancellation);
         File.Delete(Pol);
         File.Delete(Local);
-        await gateway.Administration.UpdatePolicyAsync(Cancellation);
+        await gateway.Administration.UpdatePolicyAsync(true, Cancellation);
 
         Assert.Equal(["observe"], update.Changed!);
         Assert.Equal(Protocol.Tests.Clients.RdpClientEnd.DemandActive, admitted.Script.End);
@@ -91,7 +91,7 @@ public sealed class PolicyTests : IAsyncLifetime
     {
         await using var gateway = await StartAsync(_server);
         await File.WriteAllTextAsync(Local, """{"licensingMode":"per-user"}""", Cancellation);
-        var update = await gateway.Administration.UpdatePolicyAsync(Cancellation);
+        var update = await gateway.Administration.UpdatePolicyAsync(true, Cancellation);
 
         await using var client = await gateway.ConnectAsync();
 
@@ -120,7 +120,7 @@ public sealed class PolicyTests : IAsyncLifetime
         await second.StartAsync();
         await using var gateway = await StartAsync(_server, second);
         await File.WriteAllBytesAsync(Pol, RegistryPolicy.Write([Policies.Text("LicenseServers", $"{second.Authority}, ls9.example.org")]), Cancellation);
-        var update = await gateway.Administration.UpdatePolicyAsync(Cancellation);
+        var update = await gateway.Administration.UpdatePolicyAsync(true, Cancellation);
 
         await using var client = await gateway.ConnectAsync();
 
@@ -135,7 +135,7 @@ public sealed class PolicyTests : IAsyncLifetime
         _server.Policy = new("kiosks", new(LicensingMode: LicensingMode.PerUser, GraceWarningDays: 14));
         await File.WriteAllBytesAsync(Pol, RegistryPolicy.Write([Policies.Number("GraceWarningDays", 7)]), Cancellation);
         await using (var gateway = await StartAsync(_server))
-            Assert.Equal("kiosks", (await gateway.Administration.UpdatePolicyAsync(Cancellation)).Group);
+            Assert.Equal("kiosks", (await gateway.Administration.UpdatePolicyAsync(true, Cancellation)).Group);
         await _server.StopAsync();
 
         await using var after = await Gateway.StartAsync(_xrdp, Options, state: State);
@@ -144,7 +144,7 @@ public sealed class PolicyTests : IAsyncLifetime
         Assert.Equal("kiosks", report.Group);
         Assert.Equal(("per-user", PolicySource.LicenseServer), report.Values.Where(value => value.Name == "licensingMode").Select(value => (value.Value, value.Source)).Single());
         Assert.Equal(("7", "14"), report.Values.Where(value => value.Name == "graceWarningDays").Select(value => (value.Value, value.Overrode[0].Value)).Single());
-        Assert.Equal([_server.Authority], (await after.Administration.UpdatePolicyAsync(Cancellation)).Unreached!);
+        Assert.Equal([_server.Authority], (await after.Administration.UpdatePolicyAsync(true, Cancellation)).Unreached!);
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public sealed class PolicyTests : IAsyncLifetime
         await using var gateway = await StartAsync(_server);
         await File.WriteAllBytesAsync(Pol, good[..^3], Cancellation);
 
-        var report = await gateway.Administration.UpdatePolicyAsync(Cancellation);
+        var report = await gateway.Administration.UpdatePolicyAsync(true, Cancellation);
 
         Assert.Equal(Pol, Assert.Single(report.Faults).Origin);
         Assert.Contains(report.Values, value => value is { Name: "observe", Value: "true" });
