@@ -25,6 +25,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     ExplainCommand.Create(),
     AuditCommand.Create(),
     StatusCommand.Create(),
+    RolesCommand.Create(),
     ManagerCommand.Create(),
     AccountsCommand.Create(ServerCommand.Role, "the license server"),
     TokensCommand.Create(ServerCommand.Role, "the license server"),

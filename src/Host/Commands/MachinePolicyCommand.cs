@@ -14,11 +14,13 @@ internal static class MachinePolicyCommand
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
 
+    private static readonly Option<string?> OnlyRole = MakeOnlyRole();
+
     public static Command Create() => new("policy", "Policy: what is in force here and who said it; values for this machine or for a group of session hosts.") { Show(), Set(), Update() };
 
     private static Command Show()
     {
-        var command = new Command("show", "Shows each value, its source and what it overrode, of the session host and of the license server that run here.");
+        var command = new Command("show", "Shows each value, its source and what it overrode, of the session host and of the license server that run here.") { OnlyRole };
         command.SetAction((parse, cancellation) => AskAsync(
             parse, (client, c) => client.PolicyAsync(c), (client, c) => client.PolicyAsync(c), cancellation));
         return command;
@@ -27,7 +29,7 @@ internal static class MachinePolicyCommand
     private static Command Update()
     {
         var force = new Option<bool>("--force") { Description = "Also fetches revocation lists, and asks license servers that were silent: what a restart of the session host would bring, and no session ends." };
-        var command = new Command("update", "Reads all policy again and applies it at once; no session ends.") { force };
+        var command = new Command("update", "Reads all policy again and applies it at once; no session ends.") { force, OnlyRole };
         command.SetAction((parse, cancellation) => AskAsync(
             parse, (client, c) => client.UpdatePolicyAsync(parse.GetValue(force), c), (client, c) => client.UpdatePolicyAsync(c), cancellation));
         return command;
@@ -142,7 +144,7 @@ internal static class MachinePolicyCommand
         async Task RoleAsync<T>(string role, Func<HttpClient, Task<T>> ask, Action<Screen, T> print)
         {
             var folder = Path.Combine(GlobalOptions.StateDirectory(parse), role);
-            if (!Directory.Exists(folder))
+            if ((parse.GetValue(OnlyRole) is { } only && only != role) || !Directory.Exists(folder))
                 return;
             if (!json)
                 screen.Line($"== {role}");
@@ -162,6 +164,13 @@ internal static class MachinePolicyCommand
                     screen.Line(problem.Problem == LicensingProblem.Unreachable ? $"does not run: start it with 'ostiary run {role}'." : Screen.Harmless(problem.Message));
             }
         }
+    }
+
+    private static Option<string?> MakeOnlyRole()
+    {
+        var option = new Option<string?>("--role") { Description = "Only this role's: session-host or license-server.", HelpName = "ROLE" };
+        option.AcceptOnlyFromAmong(SessionsCommand.Role, ServerCommand.Role);
+        return option;
     }
 
     private static void PrintHost(Screen screen, HostPolicyReport report)
