@@ -33,6 +33,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     LoginCommand.CreateLogout(),
     LoginCommand.CreateWhoAmI(),
     CompletionCommand.Create(),
+    ManPagesCommand.Create(),
 };
 
 // Under the name licmgr it opens the Licensing Manager: what it was started as stands in front of the arguments.
