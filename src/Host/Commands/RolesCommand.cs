@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Ostiary.Host.Setup;
 using Ostiary.Host.Terminal;
 using Spectre.Console;
