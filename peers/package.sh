@@ -134,8 +134,10 @@ picture() (
   for folder in xrdp pam.d systemd/system tmpfiles.d sysusers.d ostiary; do
     [ ! -d "$folder" ] || find "$folder" -printf '%p %M %u:%g %l\n' -type f -exec sha256sum {} +
   done | sort
-  cut -d: -f 1 passwd group
 )
+# Who is there.
+people() { cut -d: -f 1 "$root/etc/passwd" "$root/etc/group"; }
+people >"$scratch/people"
 picture >"$scratch/before"
 cp "$root/etc/xrdp/xrdp.ini" "$scratch/xrdp.ini"
 cp "$root/etc/pam.d/xrdp-sesman" "$scratch/pam"
@@ -150,7 +152,7 @@ say "roles install clearinghouse, and its root ceremony"
 inside ostiary roles install clearinghouse
 inside install -d -m 700 -o ostiary-clearinghouse -g ostiary-clearinghouse /media/root-key
 inside setpriv --reuid ostiary-clearinghouse --regid ostiary-clearinghouse --init-groups ostiary clearinghouse init --publisher Shown --root /media/root-key
-inside install -D -m 644 /media/root-key/root.pem /etc/ostiary/root.pem
+inside install -D -m 644 /media/root-key/root.pem /srv/root.pem
 start ostiary-signer
 await "the signer listens" test -S "$root/var/lib/ostiary/signer/signer.sock"
 start ostiary-clearinghouse
@@ -158,7 +160,7 @@ await "the clearinghouse answers" inside ostiary keys list
 
 say "roles install license-server session-host"
 inside ostiary roles install license-server session-host \
-  --set LicenseServer:Listen=127.0.0.1:7402 --set LicenseServer:Clearinghouse=https://127.0.0.1:7401 --set LicenseServer:RootFile=/etc/ostiary/root.pem
+  --set LicenseServer:Listen=127.0.0.1:7402 --set LicenseServer:Clearinghouse=https://127.0.0.1:7401 --set LicenseServer:RootFile=/srv/root.pem
 inside ostiary roles install session-host # Again: nothing is other than before.
 inside ostiary roles list
 start ostiary-license-server
@@ -167,14 +169,15 @@ await "the kernel helper listens" test -S "$root/run/ostiary/kernel.sock"
 start_xrdp
 await "xrdp listens on its socket" test -S "$root/run/ostiary-rdp/rdp.sock"
 [ "$(ss -Hltn 'sport = :3389' | wc -l)" = 0 ] || die "xrdp still listens on TCP"
-[ "$(stat -c '%A %U %G' "$root/run/ostiary-rdp")" = "drwxr-s--- xrdp $(stat -c %G "$root/run/ostiary-rdp")" ] || die "the socket's folder is open: $(stat -c '%A %U %G' "$root/run/ostiary-rdp")"
+folder=$(inside stat -c '%A %U %G' /run/ostiary-rdp)
+[ "$folder" = "drwxr-s--- xrdp ostiary-session-host" ] || die "the socket's folder is open: $folder"
 ! inside setpriv --reuid demo --regid demo --init-groups test -r /run/ostiary-rdp/rdp.sock || die "a user of the machine reaches xrdp around the gateway"
 start ostiary-session-host
 
 say "activate, install a key pack, join"
 await "the license server answers" inside ostiary server status
 inside ostiary server activate --first-name Ada --last-name Lovelace --company Shown --country CA
-key=$(inside ostiary keys mint --quantity 2 --json | jq -r '.keys[0]')
+key=$(inside ostiary keys mint --quantity 2 --json | jq -r '.keys[0].productKey')
 inside ostiary packs install "$key"
 await "the session host answers" inside ostiary sessions list
 inside ostiary hosts join "$(inside ostiary hosts invite --json | jq -r .invitation)"
@@ -220,7 +223,8 @@ diff "$scratch/before" "$scratch/after" || die "something is other than before"
 [ -e "$root/var/lib/ostiary/license-server/license-server.key" ] || die "the state is gone"
 inside ostiary roles remove session-host license-server clearinghouse --purge
 [ ! -e "$root/var/lib/ostiary" ] || die "--purge leaves something: $(find "$root/var/lib/ostiary")"
-! inside getent passwd ostiary-session-host ostiary-license-server ostiary-clearinghouse || die "--purge leaves users"
+people | diff "$scratch/people" - || die "--purge leaves users"
+picture | diff "$scratch/before" - || die "--purge leaves files"
 inside dpkg --remove ostiary
 say "xrdp alone, as before"
 start_xrdp

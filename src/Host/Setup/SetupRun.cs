@@ -9,6 +9,8 @@ namespace Ostiary.Host.Setup;
 /// </summary>
 internal sealed class SetupRun(MachineFiles files, ICommands commands, SetupJournal journal, bool systemd, Action<string> say)
 {
+    private const string StateFolders = "/var/lib/ostiary/";
+
     private readonly Stack<Action> _undo = [];
 
     /// <summary>Called after each step, with its name; a test throws there.</summary>
@@ -142,15 +144,22 @@ internal sealed class SetupRun(MachineFiles files, ICommands commands, SetupJour
                     Run("userdel", entry.Name);
                 break;
             case StepKind.Directory:
-                if (!files.DeleteEmptyDirectory(entry.Name))
+                if (files.DeleteEmptyDirectory(entry.Name))
+                    break;
+                // What is below /run is of this start of the machine; state is of value; and what else is in a folder of ours is somebody else's.
+                if (entry.Name.StartsWith(StateFolders, StringComparison.Ordinal))
                 {
                     if (!purge)
-                    {
-                        say($"Kept, because there is something in it: {entry.Name}");
                         return;
-                    }
-
                     files.DeleteDirectory(entry.Name);
+                }
+                else if (entry.Name.StartsWith("/run/", StringComparison.Ordinal))
+                {
+                    files.DeleteDirectory(entry.Name);
+                }
+                else
+                {
+                    say($"Kept, because there is something of others in it: {entry.Name}");
                 }
 
                 break;

@@ -215,6 +215,22 @@ public sealed class RoleInstallerTests : IDisposable
     }
 
     [Fact]
+    public void What_others_have_put_into_a_folder_of_ours_outlives_a_purge()
+    {
+        Installer().Install(SessionHost, []);
+        var dropIn = _root + "/etc/systemd/system/xrdp-sesman.service.d/mine.conf";
+        File.WriteAllText(dropIn, "[Service]\n");
+        File.WriteAllText(_root + "/etc/ostiary/ostiary.json", "{}");
+        File.WriteAllText(_root + "/var/lib/ostiary/session-host/host.key", "secret");
+
+        Installer().Remove(SessionHost, purge: true);
+
+        Assert.True(File.Exists(dropIn) && File.Exists(_root + "/etc/ostiary/ostiary.json"));
+        Assert.False(Directory.Exists(_root + "/var/lib/ostiary"));
+        Assert.Contains(_said, line => line.EndsWith("/etc/ostiary", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void On_an_image_nothing_is_run_and_users_are_made_at_its_first_start()
     {
         var installer = new RoleInstaller(new(_root), _commands, systemd: false, _said.Add);
