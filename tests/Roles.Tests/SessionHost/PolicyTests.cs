@@ -44,8 +44,13 @@ public sealed class PolicyTests : IAsyncLifetime
 
     private SessionHostOptions Options(SessionHostOptions options) => new()
     {
-        StateDirectory = options.StateDirectory, BackEnd = options.BackEnd, Listen = options.Listen, Name = options.Name, MachineIdFile = options.MachineIdFile,
-        DomainPolicy = [Pol], LocalPolicyFile = Local,
+        StateDirectory = options.StateDirectory,
+        BackEnd = options.BackEnd,
+        Listen = options.Listen,
+        Name = options.Name,
+        MachineIdFile = options.MachineIdFile,
+        DomainPolicy = [Pol],
+        LocalPolicyFile = Local,
     };
 
     [Fact]
