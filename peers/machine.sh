@@ -14,6 +14,7 @@ packages=(
   iproute2 procps util-linux                # namespaces, and a look at sockets and processes
   faketime jq openssl                       # time travel, reading JSON, a second opinion on certificates
   clang zlib1g-dev                          # compiles the logon helper to native code
+  debootstrap                               # a clean Debian, to install the package on
 )
 
 note() { printf '%s\n' "$*" >&2; }

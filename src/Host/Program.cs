@@ -15,6 +15,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     CalsCommand.Create(),
     DevicesCommand.Create(),
     UsersCommand.Create(),
+    MachinePolicyCommand.Create(),
     PolicyCommand.CreateBreakGlass(),
     SessionsCommand.Create(),
     RefusalsCommand.Create(),
@@ -25,6 +26,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     DiagnoseCommand.Create(),
     AuditCommand.Create(),
     StatusCommand.Create(),
+    RolesCommand.Create(),
     ManagerCommand.Create(),
     AccountsCommand.Create(ServerCommand.Role, "the license server"),
     TokensCommand.Create(ServerCommand.Role, "the license server"),
@@ -32,6 +34,7 @@ var root = new RootCommand("Ostiary: client access licensing for remote desktops
     LoginCommand.CreateLogout(),
     LoginCommand.CreateWhoAmI(),
     CompletionCommand.Create(),
+    ManPagesCommand.Create(),
 };
 
 // Under the name licmgr it opens the Licensing Manager, and as lsdiag it diagnoses: what it was started as stands in front of the arguments.

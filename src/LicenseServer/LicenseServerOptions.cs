@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Ostiary.Contracts.Policy;
 using Ostiary.Doors.Databases;
 
 namespace Ostiary.LicenseServer;
@@ -23,6 +24,7 @@ namespace Ostiary.LicenseServer;
 /// <item><see cref="RequestsPerHost"/> 100,000: requests of a busy day; a flood of them stays under 20 MB of ledger.</item>
 /// <item><see cref="MaxBatch"/> 256: what one commit carries; larger batches make the first caller wait and win nothing.</item>
 /// <item><see cref="QueueLength"/> 4,096: two seconds of work; callers beyond it wait, and give up by their own time limit.</item>
+/// <item><see cref="DomainPolicy"/> null, <see cref="LocalPolicyFile"/> /etc/ostiary/policy.json, <see cref="ReadWindowsPolicy"/> false: as at a session host.</item>
 /// <item><see cref="ClearinghouseTimeout"/> 20 s: a person waits in front of a wizard; the request is safe to repeat.</item>
 /// </list>
 /// </remarks>
@@ -73,6 +75,17 @@ public sealed class LicenseServerOptions
     /// <summary>For a whole conversation with the clearinghouse.</summary>
     public TimeSpan ClearinghouseTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Registry policy files (<c>Registry.pol</c>) that apply to this machine; a later one goes over an earlier one. Null: /var/lib/ostiary/policy/Registry.pol.</summary>
+    public string[]? DomainPolicy { get; init; }
+
+    /// <summary>The machine's own policy file.</summary>
+    public string LocalPolicyFile { get; init; } = PolicyFiles.DefaultLocalFile;
+
+    /// <summary>Windows' own values in the domain's files count, too, beneath ours.</summary>
+    public bool ReadWindowsPolicy { get; init; }
+
+    internal IReadOnlyList<string> DomainPolicyFiles => DomainPolicy ?? [PolicyFiles.DefaultDomainFile];
+
     /// <summary>The socket of local administration, mode 0600.</summary>
     public string AdministrationSocket => Path.Combine(StateDirectory, "admin.sock");
 
@@ -98,6 +111,7 @@ public sealed class LicenseServerOptions
         if (Database is not null && PostgresConnection.Check(Database) is { } wrong)
             errors.Add($"{nameof(Database)}: {wrong}");
         CheckSocketPath(errors);
+        errors.AddRange(PolicyFiles.Check(nameof(DomainPolicy), DomainPolicyFiles, nameof(LocalPolicyFile), LocalPolicyFile));
         if (!IPEndPoint.TryParse(Listen, out _))
             errors.Add($"{nameof(Listen)} is an IP address with a port, for example 127.0.0.1:7402 or [::]:7402; \"{Listen}\" is not");
         if (AdministrationListen is not null && !IPEndPoint.TryParse(AdministrationListen, out _))

@@ -68,6 +68,7 @@ public static class LicenseServerRole
         builder.Services.AddSingleton<CarriedIssuers>();
         builder.Services.AddSingleton<ServerChecks>();
         builder.Services.AddHostedService<Sweep>();
+        builder.Services.AddHostedService<MachinePolicyUpkeep>();
         builder.Services.AddSingleton<ClearinghouseTime>().AddHostedService(services => services.GetRequiredService<ClearinghouseTime>());
         builder.Services.AddRoutingCore();
         builder.Services.AddApiDescription(Door.Administration, "Ostiary license server: administration");
@@ -114,6 +115,7 @@ public static class LicenseServerRole
         ReceivePacks.Map(app);
         ManageUserCals.Map(app);
         ManagePolicy.Map(app);
+        ManageHostGroups.Map(app);
         Invitations.Map(app);
         ListHosts.Map(app);
         ShowReports.Map(app);

@@ -84,4 +84,7 @@ internal static partial class Log
 
     [LoggerMessage(51, LogLevel.Warning, "Changes of the other nodes are not heard of for the moment; whoever waits for one finds it at the end of their waiting")]
     public static partial void OtherNodesNotHeard(ILogger logger, Exception failure);
+
+    [LoggerMessage(60, LogLevel.Warning, "Policy: in {Origin} {Field} does not count: {Detail}")]
+    public static partial void PolicyFault(ILogger logger, string origin, string field, string detail);
 }

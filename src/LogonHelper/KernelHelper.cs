@@ -71,10 +71,11 @@ internal sealed partial class KernelHelper(string socketPath, uint gatewayUid, s
                 return null;
             }
             listener.Bind(endPoint);
-            if (chown(socketPath, gatewayUid, uint.MaxValue) != 0)
-                throw new Win32Exception(Marshal.GetLastPInvokeError());
+            // The mode first: of a file that is another's it may not be changed, unless with one more capability (CAP_FOWNER).
             File.SetUnixFileMode(socketPath,
                 UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+            if (chown(socketPath, gatewayUid, uint.MaxValue) != 0)
+                throw new Win32Exception(Marshal.GetLastPInvokeError());
             listener.Listen(ConnectionLimit);
             return listener;
         }

@@ -174,6 +174,18 @@ internal static partial class Log
     [LoggerMessage(134, LogLevel.Error, "at {Server} is a key that is not the pinned one, and nothing that holds says that it follows: {Detail}")]
     public static partial void KeyNotFollowed(ILogger logger, string server, string detail);
 
+    [LoggerMessage(140, LogLevel.Information, "policy: {Name} is {Value} now ({Origin})")]
+    public static partial void PolicyChanged(ILogger logger, string name, string value, string origin);
+
+    [LoggerMessage(141, LogLevel.Warning, "policy: in {Origin} {Field} does not count: {Detail}")]
+    public static partial void PolicyFault(ILogger logger, string origin, string field, string detail);
+
+    [LoggerMessage(142, LogLevel.Debug, "{Server} is not asked for the group's policy: {Detail}")]
+    public static partial void PolicyNotAsked(ILogger logger, string server, string detail);
+
+    [LoggerMessage(143, LogLevel.Warning, "what license servers said of the group's policy is damaged, and asked for again: {Detail}")]
+    public static partial void GroupPolicyDamaged(ILogger logger, string detail);
+
     [LoggerMessage(132, LogLevel.Error, "a change cannot be written to the database and is dropped")]
     public static partial void ChangeRuledOut(ILogger logger, Exception failure);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Ostiary.Contracts.Policy;
 
 namespace Ostiary.SessionHost;
 
@@ -13,7 +14,9 @@ namespace Ostiary.SessionHost;
 /// <item><see cref="MaxConnections"/> 4,096, <see cref="MaxWaiting"/> 2,304: 2,000 clients that never finish leave room for those that do.</item>
 /// <item><see cref="MaxWaitingPerAddress"/> 256: an office behind one address may come to work at the same minute.</item>
 /// <item><see cref="DrainTime"/> 0: a service that is told to stop stops; who wants sessions to end by themselves sets it.</item>
-/// <item><see cref="Observe"/> false: a license that is not asked for is none.</item>
+/// <item><see cref="Observe"/> not set, which is false: a license that is not asked for is none.</item>
+/// <item><see cref="DomainPolicy"/> not set, which is /var/lib/ostiary/policy/Registry.pol: a place that what fetches group policy objects can write to.</item>
+/// <item><see cref="LocalPolicyFile"/> /etc/ostiary/policy.json; <see cref="ReadWindowsPolicy"/> false: what was said to Windows' hosts was not said to this one.</item>
 /// <item><see cref="KeptRefusals"/> and <see cref="KeptSessions"/> 100,000: a few tens of MB.</item>
 /// </list>
 /// </summary>
@@ -82,8 +85,20 @@ public sealed class SessionHostOptions
     /// <summary>The unix socket of the root helper that reads the kernel; null: there is none, and no temporary CAL is ever validated.</summary>
     public string? KernelHelper { get; init; }
 
-    /// <summary>Decisions are made and recorded, and nobody is refused: <c>ostiary observe report</c> says what would have been.</summary>
-    public bool Observe { get; init; }
+    /// <summary>Decisions are made and recorded, and nobody is refused: <c>ostiary observe report</c> says what would have been. Policy goes over it.</summary>
+    public bool? Observe { get; init; }
+
+    /// <summary>
+    /// Registry policy files (<c>Registry.pol</c>) of the group policy objects that apply to this machine; a later one goes over an earlier one. Those that are
+    /// not there say nothing.
+    /// </summary>
+    public string[]? DomainPolicy { get; init; }
+
+    /// <summary>The machine's own policy file.</summary>
+    public string LocalPolicyFile { get; init; } = PolicyFiles.DefaultLocalFile;
+
+    /// <summary>Windows' own values in the domain's files count, too, beneath ours.</summary>
+    public bool ReadWindowsPolicy { get; init; }
 
     /// <summary>The realm of directory accounts: one directory has one, whichever host it is asked from. Null: the machine's DNS domain, else "directory".</summary>
     public string? Realm { get; init; }
@@ -116,6 +131,8 @@ public sealed class SessionHostOptions
 
     public string Database => Path.Combine(StateDirectory, "session-host.db");
 
+    internal IReadOnlyList<string> DomainPolicyFiles => DomainPolicy ?? [PolicyFiles.DefaultDomainFile];
+
     internal string CertificatePath => CertificateFile ?? Path.Combine(StateDirectory, "tls.pem");
 
     internal string KeyPath => KeyFile ?? Path.Combine(StateDirectory, "tls.key");
@@ -140,6 +157,7 @@ public sealed class SessionHostOptions
             errors.Add($"{nameof(CertificateFile)} and {nameof(KeyFile)} are set together or not at all");
         if (KernelHelper is { } helper && (!Path.IsPathFullyQualified(helper) || helper.Length > MaxSocketPath))
             errors.Add($"{nameof(KernelHelper)} is an absolute path of at most {MaxSocketPath} characters");
+        errors.AddRange(PolicyFiles.Check(nameof(DomainPolicy), DomainPolicyFiles, nameof(LocalPolicyFile), LocalPolicyFile));
         if (!Listen.Contains(':', StringComparison.Ordinal) || !IPEndPoint.TryParse(Listen, out _))
             errors.Add($"{nameof(Listen)} is IP:PORT, e.g. 0.0.0.0:3389, not \"{Listen}\"");
         CheckTimes(errors);

@@ -19,6 +19,7 @@ using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Licensing;
 using Ostiary.SessionHost.Logon;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost;
@@ -58,7 +59,10 @@ public static class SessionHostRole
         services.AddSingleton(_ => HostKey.Load(options.StateDirectory, options.MachineIdFile));
         services.AddSingleton<HostClock>();
         services.AddSingleton<GracePeriod>().AddHostedService(provider => provider.GetRequiredService<GracePeriod>());
+        services.AddSingleton<PolicyInForce>();
         services.AddSingleton<Servers>().AddHostedService(provider => provider.GetRequiredService<Servers>());
+        services.AddSingleton<GroupPolicies>();
+        services.AddSingleton<PolicyUpkeep>().AddHostedService(provider => provider.GetRequiredService<PolicyUpkeep>());
         services.AddSingleton<Joining>();
         services.AddSingleton<TrustFollowing>();
         services.AddSingleton<SuccessionFollowing>();

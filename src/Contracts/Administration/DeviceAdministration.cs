@@ -86,7 +86,8 @@ public sealed record SplitDevices(DeviceRecord Device, DeviceRecord Split);
 /// <param name="Allowed">Whether the host may ask for CALs.</param>
 /// <param name="QuotaPerHour">New permanent CALs in an hour, 0 to 1,000,000.</param>
 /// <param name="SeparateAccounts">Whether its local accounts are other people than those of the same name elsewhere.</param>
-public sealed record ChangeHostRequest(bool? Allowed, int? QuotaPerHour, bool? SeparateAccounts);
+/// <param name="Group">The host group in which it is from now on; empty: in none.</param>
+public sealed record ChangeHostRequest(bool? Allowed, int? QuotaPerHour, bool? SeparateAccounts, string? Group = null);
 
 /// <summary><c>DELETE /v1/hosts/{id}?undoSince=TIME</c>: the host is out at once. With a time, the CALs that it took since then are void and their seats free.</summary>
 /// <param name="HostId">The host.</param>

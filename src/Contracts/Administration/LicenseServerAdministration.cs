@@ -194,7 +194,7 @@ public sealed record InviteResponse(string Invitation, DateTimeOffset ExpiresAt)
 /// <summary><c>GET /v1/hosts</c>.</summary>
 public sealed record HostRecord(
     Guid HostId, string Name, CalVersion Version, LicensingMode Mode, DateTimeOffset JoinedAt, DateTimeOffset CertificateUntil, DateTimeOffset? LastSeenAt,
-    bool Allowed = true, int QuotaPerHour = 0, bool SeparateAccounts = false);
+    bool Allowed = true, int QuotaPerHour = 0, bool SeparateAccounts = false, string? Group = null);
 
 /// <summary>What a CAL is at the moment.</summary>
 public enum CalStatus

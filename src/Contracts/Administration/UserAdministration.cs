@@ -70,14 +70,19 @@ public enum UserOverUse
 }
 
 /// <summary><c>GET /v1/policy</c>.</summary>
-/// <param name="UserOverUse">What happens when no User CAL is free.</param>
-/// <param name="PreventLicenseUpgrade">A CAL newer than the host is not given where the host's own version is used up.</param>
+/// <param name="UserOverUse">What happens when no User CAL is free, as it is set here.</param>
+/// <param name="PreventLicenseUpgrade">A CAL newer than the host is not given where the host's own version is used up; as it is set here.</param>
 /// <param name="BreakGlassUntil">The end of the break-glass that runs now; else null.</param>
 /// <param name="BreakGlassNext">When break-glass is possible again; null when it is now.</param>
-public sealed record PolicyRecord(UserOverUse UserOverUse, bool PreventLicenseUpgrade, DateTimeOffset? BreakGlassUntil, DateTimeOffset? BreakGlassNext);
+/// <param name="SecurityGroup">Session hosts that join are answered only when an administrator has allowed them; as it is set here.</param>
+/// <param name="Values">What is in force: a policy of the domain goes over what is set here.</param>
+/// <param name="Faults">What in the policy files of the license server's machine does not count.</param>
+public sealed record PolicyRecord(
+    UserOverUse UserOverUse, bool PreventLicenseUpgrade, DateTimeOffset? BreakGlassUntil, DateTimeOffset? BreakGlassNext, bool SecurityGroup = false,
+    IReadOnlyList<Policy.EffectiveValue>? Values = null, IReadOnlyList<Policy.PolicyFault>? Faults = null);
 
 /// <summary><c>PUT /v1/policy</c>: what is not given stays as it is. Answers a <see cref="PolicyRecord"/>.</summary>
-public sealed record SetPolicyRequest(UserOverUse? UserOverUse, bool? PreventLicenseUpgrade);
+public sealed record SetPolicyRequest(UserOverUse? UserOverUse, bool? PreventLicenseUpgrade, bool? SecurityGroup = null);
 
 /// <summary><c>POST /v1/break-glass</c>: for 24 hours User CALs are granted beyond the packs; once in 30 days. Answers a <see cref="PolicyRecord"/>.</summary>
 /// <param name="Reason">1 to 255 characters; it is kept in the ledger.</param>

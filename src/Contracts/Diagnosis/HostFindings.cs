@@ -334,6 +334,20 @@ public static class HostFindings
         "Read the report; then start the host again without it.",
         ["ostiary observe report", "ostiary run session-host --set SessionHost:Observe=false"]);
 
+    public static readonly FindingKind LicenseServerNotJoined = new(
+        "license-server-not-joined", Severity.Error, Host,
+        "Policy names a license server that this host has not joined.",
+        "Its key is not pinned here, so it is not asked. Where no other that policy names is joined, nobody is asked.",
+        "Join it with an invitation of its own, or take it out of the policy.",
+        ["ostiary policy show", "ostiary hosts join INVITATION"], "M4", "S57", "S62", "C4");
+
+    public static readonly FindingKind PolicyValueWrong = new(
+        "policy-value-wrong", Severity.Warning, Host,
+        "A value of the policy cannot be used; the rest of it counts.",
+        "It is not of its form, beyond its limit, or has a name that is not known.",
+        "Mend it where the evidence says, then read the policy again.",
+        ["ostiary policy update --force", "ostiary policy show"], "M3", "S62", "C4");
+
     public static readonly FindingKind PeopleRefused = new(
         "people-refused", Severity.Warning, Host,
         "Connections or logons were refused within the last 24 hours.",
@@ -349,7 +363,7 @@ public static class HostFindings
         GraceRunning, GraceEndsSoon, GraceExpired, GraceRecordLost,
         ClockUnconfirmed, DiskSpaceLow, DiskFull, DatabaseFails, StateDirectoryOpen, TlsCertificateEnding, TlsCertificateEnded, TlsFilesUnusable, TlsKeyOpen,
         BackEndUnreachable, BackEndSecurity, BackEndNotSupported, BackEndOpen, XrdpListens, BackEndSocketOpen, KernelHelperMissing, KernelHelperSilent, PamHookMissing, LogonSocketMissing,
-        XrdpSectionAroundSesman, XrdpSettingsUnreadable, ConnectionsNearlyFull, Observing, PeopleRefused,
+        XrdpSectionAroundSesman, XrdpSettingsUnreadable, ConnectionsNearlyFull, Observing, LicenseServerNotJoined, PolicyValueWrong, PeopleRefused,
     ];
 
     // One license server that is silent is a warning: another may answer. That none does is a finding of its own.

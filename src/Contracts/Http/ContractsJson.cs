@@ -4,6 +4,7 @@ using Ostiary.Contracts.Activation;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Licensing;
+using Ostiary.Contracts.Policy;
 using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Trust;
 
@@ -159,6 +160,13 @@ namespace Ostiary.Contracts.Http;
 [JsonSerializable(typeof(Page<TokenRecord>))]
 [JsonSerializable(typeof(JoinServerRequest))]
 [JsonSerializable(typeof(SessionHostStatus))]
+[JsonSerializable(typeof(HostPolicyReport))]
+[JsonSerializable(typeof(HostGroupPolicy))]
+[JsonSerializable(typeof(PolicyValues))]
+[JsonSerializable(typeof(SetHostGroupRequest))]
+[JsonSerializable(typeof(HostGroupRecord))]
+[JsonSerializable(typeof(Page<HostGroupRecord>))]
+[JsonSerializable(typeof(Dictionary<string, HostGroupPolicy>))]
 [JsonSerializable(typeof(GraceStatus))]
 [JsonSerializable(typeof(InstallExtensionRequest))]
 [JsonSerializable(typeof(ClockStatus))]

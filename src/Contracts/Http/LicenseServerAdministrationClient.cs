@@ -193,4 +193,16 @@ public sealed class LicenseServerAdministrationClient(HttpClient http)
 
     public Task<Page<AuditRecord>> AuditAsync(string? after, int limit, CancellationToken cancellation)
         => http.GetAsync<Page<AuditRecord>>(Query.Page("v1/audit", after, limit), cancellation);
+
+    public Task<Page<HostGroupRecord>> HostGroupsAsync(string? after, int limit, CancellationToken cancellation)
+        => http.GetAsync<Page<HostGroupRecord>>(Query.Page("v1/host-groups", after, limit), cancellation);
+
+    public Task<HostGroupRecord> SetHostGroupAsync(string name, SetHostGroupRequest request, CancellationToken cancellation)
+        => http.PutAsync<SetHostGroupRequest, HostGroupRecord>($"v1/host-groups/{Uri.EscapeDataString(name)}", request, cancellation);
+
+    public Task<HostGroupRecord> RemoveHostGroupAsync(string name, CancellationToken cancellation)
+        => http.DeleteAsync<HostGroupRecord>($"v1/host-groups/{Uri.EscapeDataString(name)}", cancellation);
+
+    public Task<PolicyRecord> UpdatePolicyAsync(CancellationToken cancellation)
+        => http.PostAsync<object, PolicyRecord>("v1/policy/update", new object(), cancellation);
 }

@@ -45,6 +45,9 @@ public sealed class LicenseServerClient(HttpClient http)
             $"v1/revocations?after={after}&wait={waitSeconds}{(trust is null ? "" : "&trust=" + Uri.EscapeDataString(trust))}{(successions is null ? "" : "&successions=" + Uri.EscapeDataString(successions))}",
             cancellation);
 
+    public Task<HostGroupPolicy> PolicyAsync(CancellationToken cancellation)
+        => http.GetAsync<HostGroupPolicy>("v1/hosts/policy", cancellation);
+
     public Task<TrustDocuments> TrustAsync(CancellationToken cancellation)
         => http.GetAsync<TrustDocuments>("v1/trust", cancellation);
 

@@ -30,6 +30,12 @@ public sealed class SessionHostAdministrationClient(HttpClient http)
     public Task<ClockStatus> ConfirmClockAsync(CancellationToken cancellation)
         => http.PostAsync<object, ClockStatus>("v1/clock", new object(), cancellation);
 
+    public Task<HostPolicyReport> PolicyAsync(CancellationToken cancellation)
+        => http.GetAsync<HostPolicyReport>("v1/policy", cancellation);
+
+    public Task<HostPolicyReport> UpdatePolicyAsync(bool force, CancellationToken cancellation)
+        => http.PostAsync<object, HostPolicyReport>($"v1/policy/update{(force ? "?force=true" : "")}", new object(), cancellation);
+
     public Task<ObservationReport> ObservationAsync(int days, CancellationToken cancellation)
         => http.GetAsync<ObservationReport>($"v1/observation?days={days}", cancellation);
 

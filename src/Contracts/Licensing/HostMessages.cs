@@ -1,5 +1,6 @@
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Policy;
 
 namespace Ostiary.Contracts.Licensing;
 
@@ -130,3 +131,8 @@ public sealed record ValidationRequest(Guid RequestId, string Serial, string Acc
 /// <param name="Validated">False when the license server does not know the temporary CAL any more; the device is asked for a logon again.</param>
 /// <param name="Head">The ledger's head.</param>
 public sealed record ValidationAnswer(bool Validated, LedgerHead Head);
+
+/// <summary><c>GET /v1/hosts/policy</c>: what the license server says to the group in which the asking session host is.</summary>
+/// <param name="Group">The group's name; null where the host is in none.</param>
+/// <param name="Values">What it says; null where the host is in no group.</param>
+public sealed record HostGroupPolicy(string? Group = null, PolicyValues? Values = null);

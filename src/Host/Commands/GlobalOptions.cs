@@ -5,7 +5,7 @@ namespace Ostiary.Host.Commands;
 /// <summary>Options that every command takes.</summary>
 internal static class GlobalOptions
 {
-    private const string DefaultState = "/var/lib/ostiary";
+    public const string DefaultState = "/var/lib/ostiary";
 
     public static Option<string> State { get; } = new("--state")
     {

@@ -9,7 +9,7 @@ namespace Ostiary.Host.Commands;
 /// <summary><c>ostiary hosts</c>: the session hosts of a license server.</summary>
 internal static class HostsCommand
 {
-    public static Command Create() => new("hosts", "Session hosts: invite them at the license server, join from the host.") { Invite(), Join(), List(), Set(), Remove() };
+    public static Command Create() => new("hosts", "Session hosts: invite them at the license server, join from the host.") { Invite(), Join(), List(), Set(), Remove(), HostGroupsCommand.Create() };
 
     private static Command Invite()
     {
@@ -79,6 +79,7 @@ internal static class HostsCommand
         ("Certificate until", host => Screen.Time(host.CertificateUntil)),
         ("Allowed", host => host.Allowed ? "yes" : "no"),
         ("CALs an hour", host => host.QuotaPerHour.ToString(CultureInfo.InvariantCulture)),
+        ("Group", host => host.Group ?? ""),
         ("Last seen", host => Screen.Time(host.LastSeenAt)),
         ("Host id", host => host.HostId.ToString()));
 }

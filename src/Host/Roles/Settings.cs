@@ -1,8 +1,15 @@
+using Ostiary.Host.Commands;
+
 namespace Ostiary.Host.Roles;
 
-/// <summary>Settings of the roles: <c>STATE/ostiary.json</c>, then <c>--set</c>. A section a role, named as the role's options class.</summary>
+/// <summary>
+/// Settings of the roles, a section a role, named as the role's options class: with the default state folder what <c>roles install</c> has decided
+/// (<c>/etc/ostiary/roles.d</c>) and the administrator's <c>/etc/ostiary/ostiary.json</c>; then <c>STATE/ostiary.json</c>, then <c>--set</c>.
+/// </summary>
 internal sealed class Settings
 {
+    private const string AdministratorsFile = "/etc/ostiary/ostiary.json";
+
     private readonly IConfigurationRoot _configuration;
 
     private Settings(string state, IConfigurationRoot configuration)
@@ -20,15 +27,32 @@ internal sealed class Settings
         if (malformed.Count > 0)
             throw new SettingsException([.. malformed.Select(text => $"--set {text}: it is NAME=VALUE, e.g. SessionHost:Listen=0.0.0.0:3389")]);
         var pairs = set.Select(text => KeyValuePair.Create(text[..text.IndexOf('=', StringComparison.Ordinal)], (string?)text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..]));
-        var file = Path.Combine(state, "ostiary.json");
+        var builder = new ConfigurationBuilder();
+        foreach (var file in Files(state))
+            builder.AddJsonFile(file, optional: true, reloadOnChange: false);
         try
         {
-            return new(state, new ConfigurationBuilder().AddJsonFile(file, optional: true, reloadOnChange: false).AddInMemoryCollection(pairs).Build());
+            return new(state, builder.AddInMemoryCollection(pairs).Build());
         }
         catch (InvalidDataException malformedFile)
         {
-            throw new SettingsException([$"{file}: {malformedFile.InnerException?.Message ?? malformedFile.Message}"]);
+            // The outer one names the file, the inner one the place in it.
+            throw new SettingsException([$"{malformedFile.Message} {malformedFile.InnerException?.Message}".TrimEnd()]);
         }
+    }
+
+    // Another state folder is another installation.
+    private static IEnumerable<string> Files(string state)
+    {
+        if (state == GlobalOptions.DefaultState)
+        {
+            if (Directory.Exists(Setup.RoleInstaller.SettingsFolder))
+                foreach (var file in Directory.GetFiles(Setup.RoleInstaller.SettingsFolder, "*.json").Order(StringComparer.Ordinal))
+                    yield return file;
+            yield return AdministratorsFile;
+        }
+
+        yield return Path.Combine(state, "ostiary.json");
     }
 
     /// <summary>The same settings with some more beneath them, which apply where nothing else is said.</summary>

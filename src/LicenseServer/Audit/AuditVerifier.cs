@@ -39,6 +39,7 @@ internal sealed class AuditVerifier
             CanonicalContent.ClockConfirmations, db.ClockConfirmations, row => $"{row.Machine.ToUnixTimeSeconds()}", CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Packs, db.Packs, row => row.PackId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Hosts, db.Hosts, row => row.HostId.ToString(), CanonicalContent.Of, cancellation).ConfigureAwait(false);
+        await verifier.CompareAsync(CanonicalContent.HostGroups, db.HostGroups, row => row.Name, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Recoveries, db.Recoveries, LedgerBatch.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Invitations, db.Invitations, Hosts.Invitations.NameOf, CanonicalContent.Of, cancellation).ConfigureAwait(false);
         await verifier.CompareAsync(CanonicalContent.Successions, db.Successions, row => row.Old, CanonicalContent.Of, cancellation).ConfigureAwait(false);

@@ -17,6 +17,7 @@ internal static class CanonicalContent
     public const string ClockConfirmations = "clock_confirmations";
     public const string Packs = "packs";
     public const string Hosts = "hosts";
+    public const string HostGroups = "host_groups";
     public const string Recoveries = "recoveries";
     public const string Invitations = "invitations";
     public const string Successions = "successions";
@@ -73,6 +74,9 @@ internal static class CanonicalContent
     {
         json.WriteString("userOverUse"u8, policy.UserOverUse == Contracts.Administration.UserOverUse.Track ? "track" : "enforce");
         json.WriteBoolean("preventLicenseUpgrade"u8, policy.PreventLicenseUpgrade);
+        // Entries of before know nothing of it: not there is false.
+        if (policy.SecurityGroup)
+            json.WriteBoolean("securityGroup"u8, true);
         json.WriteNumber("ledgerNumber"u8, policy.LedgerNumber);
     });
 
@@ -143,8 +147,19 @@ internal static class CanonicalContent
         json.WriteBoolean("allowed"u8, host.Allowed);
         json.WriteNumber("quotaPerHour"u8, host.QuotaPerHour);
         json.WriteBoolean("separateAccounts"u8, host.SeparateAccounts);
+        // Entries of before know nothing of groups: not there is in none.
+        if (host.Group is { } group)
+            json.WriteString("group"u8, group);
         WriteTime(json, "removedAt", host.RemovedAt);
         json.WriteNumber("ledgerNumber"u8, host.LedgerNumber);
+    });
+
+    public static byte[] Of(HostGroup group) => Write(json =>
+    {
+        json.WriteString("name"u8, group.Name);
+        json.WriteString("values"u8, System.Text.Encoding.UTF8.GetString(group.Values));
+        WriteTime(json, "removedAt", group.RemovedAt);
+        json.WriteNumber("ledgerNumber"u8, group.LedgerNumber);
     });
 
     public static byte[] Of(OutgoingTransfer transfer) => Write(json =>

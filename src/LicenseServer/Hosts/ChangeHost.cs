@@ -9,6 +9,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.Doors;
 using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Policy;
 using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Hosts;
@@ -35,13 +36,18 @@ internal static class ChangeHost
             batch =>
             {
                 var host = Find(batch, hostId);
-                var before = (host.Allowed, host.QuotaPerHour, host.SeparateAccounts);
-                var after = (request.Allowed ?? host.Allowed, request.QuotaPerHour ?? host.QuotaPerHour, request.SeparateAccounts ?? host.SeparateAccounts);
+                var before = (host.Allowed, host.QuotaPerHour, host.SeparateAccounts, host.Group);
+                var after = (request.Allowed ?? host.Allowed, request.QuotaPerHour ?? host.QuotaPerHour, request.SeparateAccounts ?? host.SeparateAccounts, request.Group switch { null => host.Group, "" => null, var group => group });
                 // The same again changes nothing.
                 if (after == before)
                     return host;
-                (host.Allowed, host.QuotaPerHour, host.SeparateAccounts) = after;
+                if (after.Item4 is { } name && name != host.Group && ManageHostGroups.Find(batch, name) is not { RemovedAt: null })
+                    throw new ProblemException(LicensingProblem.InvalidField, "there is no host group of that name; 'ostiary hosts group list' lists them", "group");
+                (host.Allowed, host.QuotaPerHour, host.SeparateAccounts, host.Group) = after;
                 Record(batch, "host-changed", host);
+                // The host is woken to hear what its new group is told.
+                if (after.Item4 != before.Group)
+                    batch.ListChanged();
                 return host;
             },
             context.RequestAborted).ConfigureAwait(false);
@@ -79,7 +85,7 @@ internal static class ChangeHost
         return new(hostId, revoked, dropped);
     }
 
-    private static void Record(LedgerBatch batch, string kind, JoinedHost host) => batch.Audit(kind, CanonicalContent.Hosts, host.HostId.ToString(), number =>
+    public static void Record(LedgerBatch batch, string kind, JoinedHost host) => batch.Audit(kind, CanonicalContent.Hosts, host.HostId.ToString(), number =>
     {
         host.LedgerNumber = number;
         return CanonicalContent.Of(host);

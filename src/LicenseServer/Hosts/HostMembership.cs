@@ -65,6 +65,7 @@ internal static class HostMembership
             Version = invitation.Version,
             Mode = invitation.Mode,
             JoinedAt = batch.Now,
+            Allowed = !batch.PolicyInForce.SecurityGroup,
         };
         Certify(batch, identity, host, "host-joined");
         invitation.UseFor(host);

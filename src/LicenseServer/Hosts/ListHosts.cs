@@ -18,7 +18,7 @@ internal static class ListHosts
         .AnswersPage<HostRecord>("The session hosts, by when they joined.");
 
     public static HostRecord Record(JoinedHost host) => new(
-        host.HostId, host.Name, host.Version, host.Mode, host.JoinedAt, host.CertificateUntil, host.LastSeenAt, host.Allowed, host.QuotaPerHour, host.SeparateAccounts);
+        host.HostId, host.Name, host.Version, host.Mode, host.JoinedAt, host.CertificateUntil, host.LastSeenAt, host.Allowed, host.QuotaPerHour, host.SeparateAccounts, host.Group);
 
     private static async Task List(HttpContext context)
     {

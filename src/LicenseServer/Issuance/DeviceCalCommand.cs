@@ -66,7 +66,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, LicenseServer
         if (Repeated(batch) is { } same)
             return same;
         if (!host.Allowed)
-            return new(null, false, RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
+            return new(null, false, RefusalReason.HostNotAllowed, HostStanding.NotAllowed);
         if (_own.WhyIssuesNothing is { } whyNothing)
             return new(null, false, whyNothing.Reason, whyNothing.Text);
         var device = FindDevice(batch) ?? NewDevice(batch);
@@ -195,7 +195,7 @@ internal sealed class DeviceCalCommand(DeviceCalQuestion question, LicenseServer
             ? batch.DevicePacks().Select(pack => new PackSeats(
                 pack.PackId, pack.Version, pack.Installed(batch.Now), pack.Free(batch.Now), pack.InstalledAt, pack.ExpiresAt)).ToList()
             : [];
-        var decision = IssuancePolicy.Decide(standing, seats, host.Version, batch.Now, question.PermanentDays, batch.Policy.PreventLicenseUpgrade);
+        var decision = IssuancePolicy.Decide(standing, seats, host.Version, batch.Now, question.PermanentDays, batch.PolicyInForce.PreventLicenseUpgrade);
         if (decision is not Decision.Keep && batch.Recovery is { } recovery)
             decision = IssuancePolicy.WhileRecovering(decision, standing, host.Version, recovery.Until);
         if (!host.HasQuota(batch.Now))

@@ -1,7 +1,5 @@
 using Ostiary.Contracts.Catalogue;
-using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Licensing;
-using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Storage;
@@ -53,12 +51,10 @@ internal sealed class UserCalCommand(UserCalQuestion question, LicenseServerIden
     protected override UserCalOutcome Execute(LedgerBatch batch)
     {
         var host = batch.Host(question.Host);
-        if (host.Mode != LicensingMode.PerUser)
-            throw new ProblemException(LicensingProblem.NotAllowed, "the host is in per-device mode; User CALs are for hosts in per-user mode");
         if (Repeated(batch) is { } same)
             return same;
         if (!host.Allowed)
-            return Refusal(RefusalReason.HostNotAllowed, "An administrator has barred the session host from asking for CALs.");
+            return Refusal(RefusalReason.HostNotAllowed, HostStanding.NotAllowed);
         // As it is when the transaction has its turn: another node may have changed it since the request came.
         if (identity.Current.WhyIssuesNothing is { } whyNothing)
             return Refusal(whyNothing.Reason, whyNothing.Text);
@@ -77,7 +73,7 @@ internal sealed class UserCalCommand(UserCalQuestion question, LicenseServerIden
         var packs = batch.UserPacks().Select(pack => new PackSeats(
             pack.PackId, pack.Version, pack.Installed(batch.Now), recovery is null ? pack.Free(batch.Now) : 0, pack.InstalledAt, pack.ExpiresAt)).ToList();
         var terms = new UserTerms(
-            identity.Current.IsActivated, batch.Policy.UserOverUse, batch.Policy.PreventLicenseUpgrade, OverUseUntil(batch),
+            identity.Current.IsActivated, batch.PolicyInForce.UserOverUse, batch.PolicyInForce.PreventLicenseUpgrade, OverUseUntil(batch),
             !batch.HasInstalled(CalType.User) && batch.HasInstalled(CalType.Device), question.Pass);
         var decision = UserPolicy.Decide(
             held is null ? null : new(held.Version, held.PackId, held.ExpiresAt), packs, host.Version, batch.Now, terms);
@@ -211,7 +207,7 @@ internal sealed class UserCalCommand(UserCalQuestion question, LicenseServerIden
     private static UserCalOutcome Outcome(LedgerBatch batch, UserCal cal)
     {
         var lease = cal.ExpiresAt;
-        if (cal.OverUsed && UserPolicy.OverUseEnd(batch.Now, batch.Policy.UserOverUse, OverUseUntil(batch)) is var end && (end ?? batch.Now) < lease)
+        if (cal.OverUsed && UserPolicy.OverUseEnd(batch.Now, batch.PolicyInForce.UserOverUse, OverUseUntil(batch)) is var end && (end ?? batch.Now) < lease)
             lease = end ?? batch.Now;
         return new(cal.Serial, cal.Version, cal.AssignedAt, cal.ExpiresAt, cal.OverUsed, lease, null, null);
     }

@@ -10,7 +10,7 @@ using Ostiary.LicenseServer.Storage;
 
 namespace Ostiary.LicenseServer.Policy;
 
-/// <summary><c>GET /v1/policy</c>, <c>PUT /v1/policy</c> and <c>POST /v1/break-glass</c>.</summary>
+/// <summary><c>GET /v1/policy</c>, <c>PUT /v1/policy</c>, <c>POST /v1/policy/update</c> and <c>POST /v1/break-glass</c>.</summary>
 internal static class ManagePolicy
 {
     private const int MaxReason = 255;
@@ -20,12 +20,20 @@ internal static class ManagePolicy
         routes.MapGet("/v1/policy", Get).At(Door.Administration).For(AccountRole.Reader)
             .Answers<PolicyRecord>("What is done when CALs run short.");
         routes.MapPut("/v1/policy", Set).At(Door.Administration).For(AccountRole.Administrator)
-            .Takes<SetPolicyRequest>().Answers<PolicyRecord>("Sets what is done when CALs run short.");
+            .Takes<SetPolicyRequest>().Answers<PolicyRecord>("Sets what is done when CALs run short, and whom the license server answers.");
+        routes.MapPost("/v1/policy/update", Update).At(Door.Administration).For(AccountRole.Operator)
+            .Answers<PolicyRecord>("Reads the policy files of the license server's machine again, at once.");
         routes.MapPost("/v1/break-glass", Break).At(Door.Administration).For(AccountRole.Administrator)
             .Takes<BreakGlassRequest>().Answers<PolicyRecord>("User CALs beyond the packs for 24 hours, once in 30 days.");
     }
 
     private static Task Get(HttpContext context) => AnswerAsync(context, RecordOf);
+
+    private static Task Update(HttpContext context)
+    {
+        context.RequestServices.GetRequiredService<Ledger>().MachinePolicy.Refresh(always: true);
+        return AnswerAsync(context, RecordOf);
+    }
 
     private static async Task Set(HttpContext context)
     {
@@ -35,9 +43,10 @@ internal static class ManagePolicy
             var policy = batch.Policy;
             var overUse = request.UserOverUse ?? policy.UserOverUse;
             var prevent = request.PreventLicenseUpgrade ?? policy.PreventLicenseUpgrade;
-            if ((overUse, prevent) != (policy.UserOverUse, policy.PreventLicenseUpgrade))
+            var group = request.SecurityGroup ?? policy.SecurityGroup;
+            if ((overUse, prevent, group) != (policy.UserOverUse, policy.PreventLicenseUpgrade, policy.SecurityGroup))
             {
-                (policy.UserOverUse, policy.PreventLicenseUpgrade) = (overUse, prevent);
+                (policy.UserOverUse, policy.PreventLicenseUpgrade, policy.SecurityGroup) = (overUse, prevent, group);
                 batch.Set(policy);
             }
 
@@ -66,7 +75,8 @@ internal static class ManagePolicy
     }
 
     private static PolicyRecord RecordOf(LedgerBatch batch)
-        => new(batch.Policy.UserOverUse, batch.Policy.PreventLicenseUpgrade, batch.BreakGlassUntil, NextBreakGlass(batch));
+        => new(batch.Policy.UserOverUse, batch.Policy.PreventLicenseUpgrade, batch.BreakGlassUntil, NextBreakGlass(batch), batch.Policy.SecurityGroup,
+            batch.Limits.MachinePolicy.Explain(batch.Policy), batch.Limits.MachinePolicy.Faults);
 
     private static DateTimeOffset? NextBreakGlass(LedgerBatch batch)
         => batch.LastBreakGlass is { } last && last.At + BreakGlass.Apart > batch.Now ? last.At + BreakGlass.Apart : null;

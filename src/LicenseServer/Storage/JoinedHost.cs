@@ -44,6 +44,9 @@ internal sealed class JoinedHost
     /// <summary>Local accounts of this host are other people than those of the same name elsewhere.</summary>
     public bool SeparateAccounts { get; set; }
 
+    /// <summary>Its <see cref="HostGroup"/>; null where it is in none.</summary>
+    public string? Group { get; set; }
+
     /// <summary>When the hour began in which <see cref="TakenInHour"/> were taken. Both are written without an audit entry.</summary>
     public DateTimeOffset? HourBegan { get; private set; }
 

@@ -10,6 +10,7 @@ using Ostiary.Contracts.Problems;
 using Ostiary.Contracts.Statements;
 using Ostiary.LicenseServer.Identity;
 using Ostiary.LicenseServer.Issuance;
+using Ostiary.LicenseServer.Policy;
 
 namespace Ostiary.LicenseServer.Storage;
 
@@ -24,9 +25,10 @@ internal sealed class Ledger : IAsyncDisposable
     private readonly Task _following;
 
     private Ledger(
-        FileStream held, LedgerDatabase database, LicenseServerIdentity identity, SteadyClock clock, LedgerWriter writer, ILogger<LedgerWriter> log, Func<int>? drawPermanentDays)
+        FileStream held, LedgerDatabase database, LicenseServerIdentity identity, SteadyClock clock, MachinePolicy policy, LedgerWriter writer, ILogger<LedgerWriter> log, Func<int>? drawPermanentDays)
     {
         Clock = clock;
+        MachinePolicy = policy;
         _lock = held;
         Database = database;
         Identity = identity;
@@ -41,6 +43,9 @@ internal sealed class Ledger : IAsyncDisposable
 
     /// <summary>What time it is for everything that the license server does.</summary>
     public SteadyClock Clock { get; }
+
+    /// <summary>What the policy files of this machine say.</summary>
+    public MachinePolicy MachinePolicy { get; }
 
     /// <summary>Draws what a permanent CAL is good for: 52 to 89 days.</summary>
     public Func<int> DrawPermanentDays { get; }
@@ -65,8 +70,9 @@ internal sealed class Ledger : IAsyncDisposable
             database = LedgerDatabase.Of(options);
             var opened = database.Open(db => Begin(db, options, time));
             (identity, var clock) = opened;
-            var limits = new LedgerLimits(options.MaxBatch, options.QueueLength, options.TemporariesPerHost, options.RequestsPerHost);
-            return new(held, database, identity, clock, new(database, identity, clock, limits, log), log, drawPermanentDays);
+            var policy = new MachinePolicy(options);
+            var limits = new LedgerLimits(options.MaxBatch, options.QueueLength, options.TemporariesPerHost, options.RequestsPerHost, policy);
+            return new(held, database, identity, clock, policy, new(database, identity, clock, limits, log), log, drawPermanentDays);
         }
         catch
         {

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Ostiary.LicenseServer.Audit;
+using Ostiary.LicenseServer.Policy;
 
 namespace Ostiary.LicenseServer.Storage;
 
@@ -10,8 +11,11 @@ internal sealed partial class LedgerBatch
     private BreakGlass? _lastBreakGlass;
     private bool _breakGlassRead;
 
-    /// <summary>The policy that counts; the defaults while none is set.</summary>
+    /// <summary>What an administrator has set; the defaults while nothing is.</summary>
     public ServerPolicy Policy => _policy ??= db.Policy.AsTracking().SingleOrDefault() ?? new();
+
+    /// <summary>The policy that counts, of what is set and what the machine's policy files say.</summary>
+    public ServerPolicyInForce PolicyInForce => limits.MachinePolicy.InForce(Policy);
 
     /// <summary>The newest break-glass; null when there was none.</summary>
     public BreakGlass? LastBreakGlass
@@ -38,6 +42,17 @@ internal sealed partial class LedgerBatch
         if (db.Entry(policy).State == EntityState.Detached)
             db.Add(policy);
         _policy = policy;
+    }
+
+    /// <summary>The group was made, changed or removed: its hosts are woken to hear of it.</summary>
+    public void Record(string kind, HostGroup group)
+    {
+        Audit(kind, CanonicalContent.HostGroups, group.Name, number =>
+        {
+            group.LedgerNumber = number;
+            return CanonicalContent.Of(group);
+        });
+        ListChanged();
     }
 
     public void Break(BreakGlass glass)

@@ -272,4 +272,4 @@ internal sealed partial class LedgerBatch(LedgerContext db, HotStatements hot, W
 }
 
 /// <summary>What a batch takes from the options.</summary>
-internal sealed record LedgerLimits(int MaxBatch, int QueueLength, int TemporariesPerHost, int RequestsPerHost);
+internal sealed record LedgerLimits(int MaxBatch, int QueueLength, int TemporariesPerHost, int RequestsPerHost, Policy.MachinePolicy MachinePolicy);

@@ -58,6 +58,8 @@ internal class LedgerContext : DbContext
 
     public DbSet<JoinedHost> Hosts => Set<JoinedHost>();
 
+    public DbSet<HostGroup> HostGroups => Set<HostGroup>();
+
     public DbSet<RunningSession> Sessions => Set<RunningSession>();
 
     public DbSet<HostSession> HostSessions => Set<HostSession>();
@@ -169,6 +171,12 @@ internal class LedgerContext : DbContext
             host.ToTable("hosts").HasKey(row => row.HostId);
             host.Property(row => row.HostId).ValueGeneratedNever();
             host.Property(row => row.Name).HasMaxLength(255);
+            host.Property(row => row.Group).HasMaxLength(HostGroup.MaxName);
+        });
+        model.Entity<HostGroup>(group =>
+        {
+            group.ToTable("host_groups").HasKey(row => row.Name);
+            group.Property(row => row.Name).HasMaxLength(HostGroup.MaxName);
         });
         model.Entity<RunningSession>(session =>
         {

@@ -2,7 +2,7 @@ using Ostiary.Contracts.Administration;
 
 namespace Ostiary.LicenseServer.Storage;
 
-/// <summary>What an administrator has decided for the whole license server (table <c>policy</c>, one row; none until something is set).</summary>
+/// <summary>What an administrator has set for the whole license server; what is in force, <see cref="Policy.MachinePolicy"/> says (table <c>policy</c>, one row; none until something is set).</summary>
 internal sealed class ServerPolicy
 {
     public const int TheOne = 1;
@@ -12,6 +12,9 @@ internal sealed class ServerPolicy
     public UserOverUse UserOverUse { get; set; } = UserOverUse.Enforce;
 
     public bool PreventLicenseUpgrade { get; set; }
+
+    /// <summary>Session hosts that join are answered only when an administrator has allowed them.</summary>
+    public bool SecurityGroup { get; set; }
 
     public long LedgerNumber { get; set; }
 }

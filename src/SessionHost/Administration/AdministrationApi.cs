@@ -7,6 +7,7 @@ using Ostiary.Contracts.Http;
 using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Diagnosis;
 using Ostiary.SessionHost.LicenseServers;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.Administration;
@@ -32,6 +33,8 @@ internal static class AdministrationApi
         api.MapPost("/grace-extensions", InstallExtension);
         api.MapGet("/clock", (GraceAdministration grace) => Results.Json(grace.ShowClock(), ContractsJson.Default.ClockStatus));
         api.MapPost("/clock", (GraceAdministration grace) => Results.Json(grace.ConfirmClock(), ContractsJson.Default.ClockStatus));
+        api.MapGet("/policy", (PolicyUpkeep policy) => Results.Json(policy.Report(), ContractsJson.Default.HostPolicyReport));
+        api.MapPost("/policy/update", UpdatePolicy);
         api.MapGet("/observation", Observe);
         api.MapPost("/explanation", Explain);
     }
@@ -41,6 +44,9 @@ internal static class AdministrationApi
         var request = await http.ReadFromJsonAsync(ContractsJson.Default.InstallExtensionRequest, cancellation).ConfigureAwait(false);
         return Results.Json(await grace.InstallAsync(request?.Extension, cancellation).ConfigureAwait(false), ContractsJson.Default.GraceStatus);
     }
+
+    private static async Task<IResult> UpdatePolicy(PolicyUpkeep policy, string? force, CancellationToken cancellation)
+        => Results.Json(await policy.UpdateAsync(Flag(force, "force"), cancellation).ConfigureAwait(false), ContractsJson.Default.HostPolicyReport);
 
     private static async Task<IResult> Observe(Observation observation, string? days, CancellationToken cancellation)
         => Results.Json(await observation.ReportAsync(Days(days), cancellation).ConfigureAwait(false), ContractsJson.Default.ObservationReport);
@@ -86,6 +92,13 @@ internal static class AdministrationApi
         var next = rows.Count > count ? $"{rows[count - 1].Id}" : null;
         return Results.Json(new([.. rows.Take(count).Select(row => row.ToRecord())], next), ContractsJson.Default.PageRefusalRecord);
     }
+
+    private static bool Flag(string? text, string name) => text switch
+    {
+        null or "" or "false" => false,
+        "true" => true,
+        _ => throw new ProblemException(LicensingProblem.InvalidField, $"{name} is true or false", name),
+    };
 
     private static int Days(string? days)
     {

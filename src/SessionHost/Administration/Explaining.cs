@@ -88,8 +88,8 @@ internal sealed class Explaining(
     }
 
     private ServerAnswer Answer()
-        => servers.Links.Count == 0 ? ServerAnswer.NoneConfigured
-            : servers.Links.All(link => link.SilentSince is not null) ? ServerAnswer.Silent : ServerAnswer.NotAsked;
+        => servers.Asked.Count == 0 ? ServerAnswer.NoneConfigured
+            : servers.Asked.All(link => link.SilentSince is not null) ? ServerAnswer.Silent : ServerAnswer.NotAsked;
 
     private static ExplainedRow[] Rows(DeviceFacts facts, Ruling ruling, ReceiptRow? kept)
     {

@@ -26,8 +26,8 @@ internal sealed class ExplainingLogons(Servers servers, UserLeases leases, Grace
         var facts = LogonGate.NotAsked with
         {
             Mode = servers.Mode,
-            Server = servers.Links.Count == 0 ? LogonServerAnswer.NoneConfigured
-                : servers.Links.All(link => link.SilentSince is not null) ? LogonServerAnswer.Silent : LogonServerAnswer.NotAsked,
+            Server = servers.Asked.Count == 0 ? LogonServerAnswer.NoneConfigured
+                : servers.Asked.All(link => link.SilentSince is not null) ? LogonServerAnswer.Silent : LogonServerAnswer.NotAsked,
             LeaseValid = lease is { Valid: true },
             GraceRuns = grace.State is not GraceState.Ended,
         };

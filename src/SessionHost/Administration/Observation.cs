@@ -1,11 +1,12 @@
 using Microsoft.EntityFrameworkCore;
 using Ostiary.Contracts.Administration;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.Administration;
 
 /// <summary>What the sessions of the last days would need, and whom the rules would have refused.</summary>
-internal sealed class Observation(SessionHostOptions options, Store store, TimeProvider time)
+internal sealed class Observation(PolicyInForce policy, Store store, TimeProvider time)
 {
     public const int DefaultDays = 30;
     public const int MaxDays = 365;
@@ -22,7 +23,7 @@ internal sealed class Observation(SessionHostOptions options, Store store, TimeP
         var refusals = await db.Refusals.AsNoTracking().Where(row => row.At >= from && row.Observed).OrderByDescending(row => row.Id)
             .ToListAsync(cancellation).ConfigureAwait(false);
         return new(
-            days, options.Observe,
+            days, policy.Observe,
             await sessions.CountAsync(cancellation).ConfigureAwait(false),
             await sessions.Select(row => row.HardwareId ?? row.Device).Distinct().CountAsync(cancellation).ConfigureAwait(false),
             await sessions.Where(row => row.Account != null).Select(row => row.Account).Distinct().CountAsync(cancellation).ConfigureAwait(false),

@@ -17,9 +17,17 @@ internal static class FindingRules
 
     public static IReadOnlyList<Finding> Find(HostFacts facts) =>
     [
-        .. Servers(facts).Concat(facts.Links.SelectMany(link => Link(facts, link))).Concat(Grace(facts)).Concat(Machine(facts)).Concat(Tls(facts)).Concat(BackEnd(facts)).Concat(Logon(facts))
+        .. Servers(facts).Concat(Policy(facts)).Concat(facts.Links.SelectMany(link => Link(facts, link))).Concat(Grace(facts)).Concat(Machine(facts)).Concat(Tls(facts)).Concat(BackEnd(facts)).Concat(Logon(facts))
             .OrderByDescending(finding => finding.Severity),
     ];
+
+    private static IEnumerable<Finding> Policy(HostFacts facts)
+    {
+        foreach (var name in facts.NotJoined)
+            yield return LicenseServerNotJoined.Found(facts.Name, $"Policy names the license server {name}, and this host has not joined it.");
+        foreach (var fault in facts.PolicyFaults)
+            yield return PolicyValueWrong.Found(facts.Name, $"{fault.Origin}{(fault.Field.Length == 0 ? "" : $", {fault.Field}")}: {fault.Detail}.");
+    }
 
     private static IEnumerable<Finding> Servers(HostFacts facts)
     {
@@ -88,7 +96,7 @@ internal static class FindingRules
             yield return GraceRecordLost.Found(facts.Name, $"Neither of the two files in {facts.StateDirectory} is a record of this machine, {facts.MachineId}.");
         switch (facts.Grace)
         {
-            case GraceState.Running { DaysLeft: <= GraceRules.WarnDays } soon:
+            case GraceState.Running soon when soon.DaysLeft <= facts.GraceWarningDays:
                 yield return GraceEndsSoon.Found(facts.Name, $"The grace period ends on {soon.Until:u}, in {soon.DaysLeft} days; then nobody is admitted without a CAL.");
                 break;
             case GraceState.Running running:

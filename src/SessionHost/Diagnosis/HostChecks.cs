@@ -10,6 +10,7 @@ using Ostiary.SessionHost.Gateway;
 using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
 using Ostiary.SessionHost.Licensing;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Rules;
 using Ostiary.SessionHost.Storage;
 
@@ -20,7 +21,7 @@ namespace Ostiary.SessionHost.Diagnosis;
 /// once a minute; <see cref="RunHere"/> asks nobody.
 /// </summary>
 internal sealed class HostChecks(
-    SessionHostOptions options, Servers servers, Revocations revocations, GracePeriod grace, HostClock clock, Admission admission, TlsIdentity tls, BackEndConnector backEnd,
+    SessionHostOptions options, PolicyInForce policy, Servers servers, Revocations revocations, GracePeriod grace, HostClock clock, Admission admission, TlsIdentity tls, BackEndConnector backEnd,
     BackEndProbe probe, Store store, HostKey key, TimeProvider time)
 {
     public const string RoleName = "session-host";
@@ -91,7 +92,10 @@ internal sealed class HostChecks(
             BackEnd = new(backEnd.Name, options.XrdpSettings, SectionsAroundSesman: sections, UnreadableSettings: unreadable),
             Logon = new(options.KernelHelper, options.PamSettings, options.LogonSocket, HookMissing: hookMissing, SocketMissing: !File.Exists(options.LogonSocket)),
             Connections = (admission.Connections, options.MaxConnections),
-            Observing = options.Observe,
+            Observing = policy.Observe,
+            NotJoined = servers.NotJoined,
+            PolicyFaults = policy.Files.Faults,
+            GraceWarningDays = policy.GraceWarningDays,
         };
     }
 

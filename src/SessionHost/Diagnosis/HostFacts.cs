@@ -3,6 +3,7 @@ using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Policy;
 using Ostiary.SessionHost.Grace;
 
 namespace Ostiary.SessionHost.Diagnosis;
@@ -47,6 +48,15 @@ internal sealed record HostFacts
     public (int Now, int Most) Connections { get; init; } = (0, int.MaxValue);
 
     public bool Observing { get; init; }
+
+    /// <summary>License servers that policy names and that this host has not joined.</summary>
+    public IReadOnlyList<string> NotJoined { get; init; } = [];
+
+    /// <summary>Values of the policy that cannot be used.</summary>
+    public IReadOnlyList<PolicyFault> PolicyFaults { get; init; } = [];
+
+    /// <summary>In the last so many days the end of the grace period is warned of.</summary>
+    public int GraceWarningDays { get; init; } = PolicyCatalogue.Defaults.GraceWarningDays!.Value;
 
     /// <summary>Who was refused within the last day and not admitted since; the newest first.</summary>
     public IReadOnlyList<RefusalFacts> Refusals { get; init; } = [];

@@ -6,9 +6,6 @@ namespace Ostiary.SessionHost.Grace;
 /// <summary>The grace period as a rule: <c>docs/rules.md</c>, "Grace". Pure.</summary>
 internal static class GraceRules
 {
-    /// <summary>Warnings begin when so many days are left.</summary>
-    public const int WarnDays = 30;
-
     /// <param name="record">Null: nobody has been admitted without a CAL, and none was granted.</param>
     /// <param name="now">What counts as now; the record's own latest time counts where it is later.</param>
     public static GraceState StateOf(GraceRecordStatement? record, DateTimeOffset now)

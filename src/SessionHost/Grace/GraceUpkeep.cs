@@ -4,15 +4,16 @@ using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Clock;
 using Ostiary.SessionHost.LicenseServers;
+using Ostiary.SessionHost.Policy;
 
 namespace Ostiary.SessionHost.Grace;
 
 /// <summary>
 /// Looks after the grace period: moves the latest time every hour, tells the license servers (at start, on change, daily) and takes what they
-/// know, warns once a day in the last 30 days. Metric <c>ostiary.grace.days_left</c> while it runs.
+/// know, warns once a day in the last days, as many as policy says. Metric <c>ostiary.grace.days_left</c> while it runs.
 /// </summary>
 internal sealed class GraceUpkeep(
-    GracePeriod grace, HostClock clock, SignedTimes times, Servers servers, SessionHostOptions options, TimeProvider time, IMeterFactory meters, ILogger<GraceUpkeep> logger)
+    GracePeriod grace, HostClock clock, SignedTimes times, Servers servers, PolicyInForce policy, SessionHostOptions options, TimeProvider time, IMeterFactory meters, ILogger<GraceUpkeep> logger)
     : BackgroundService
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
@@ -80,7 +81,7 @@ internal sealed class GraceUpkeep(
 
     private void Warn()
     {
-        if (grace.State is not GraceState.Running { DaysLeft: <= GraceRules.WarnDays } running || clock.Now - _warnedAt < Daily)
+        if (grace.State is not GraceState.Running running || running.DaysLeft > policy.GraceWarningDays || !policy.Notifications || clock.Now - _warnedAt < Daily)
             return;
         _warnedAt = clock.Now;
         Log.GraceEndsSoon(logger, running.DaysLeft, running.Until);

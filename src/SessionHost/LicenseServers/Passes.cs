@@ -27,7 +27,7 @@ internal sealed class Passes(Servers servers, Joining joining, SuccessionFollowi
         CancellationToken cancellation)
         where TAnswer : class
     {
-        var links = servers.Links;
+        var links = servers.Asked;
         if (links.Count == 0)
             return new PassesReply<TAnswer>.NoneConfigured();
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Problems;
+using Ostiary.SessionHost.Policy;
 
 namespace Ostiary.SessionHost.LicenseServers;
 
@@ -8,7 +9,7 @@ namespace Ostiary.SessionHost.LicenseServers;
 /// Keeps one question for the revocation list open at each license server, which answers it when the list changes; every 5 minutes it is
 /// asked without waiting. With each list the license server says what it knows of the publisher: where that is new, it is asked for, too.
 /// </summary>
-internal sealed class RevocationPulls(Servers servers, TrustFollowing trust, SuccessionFollowing successions, TimeProvider time, ILogger<RevocationPulls> logger) : BackgroundService
+internal sealed class RevocationPulls(Servers servers, TrustFollowing trust, SuccessionFollowing successions, PolicyUpkeep policy, TimeProvider time, ILogger<RevocationPulls> logger) : BackgroundService
 {
     private const int WaitSeconds = 60;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
@@ -50,6 +51,7 @@ internal sealed class RevocationPulls(Servers servers, TrustFollowing trust, Suc
                 await link.PullRevocationsAsync(due ? 0 : WaitSeconds, either.Token).ConfigureAwait(false);
                 await trust.FollowAsync(link, either.Token).ConfigureAwait(false);
                 await successions.LearnAsync(link, either.Token).ConfigureAwait(false);
+                policy.MayHaveChanged();
                 if (due)
                     pulledAt = time.GetUtcNow();
                 continue;

@@ -182,6 +182,20 @@ internal sealed partial class ServerLink : IDisposable
     public async Task<byte[]?> KeepGraceAsync(byte[]? record, CancellationToken cancellation)
         => (await CallAsync(api => api.KeepGraceAsync(new(record), cancellation), cancellation).ConfigureAwait(false)).Record;
 
+    /// <summary>Asks what it says to this host's group. A license server of before knows no groups.</summary>
+    /// <exception cref="ProblemException">It did not answer, or not well.</exception>
+    public async Task<HostGroupPolicy> AskPolicyAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await CallAsync(api => api.PolicyAsync(cancellation), cancellation).ConfigureAwait(false);
+        }
+        catch (ProblemException unknown) when (unknown.Problem == LicensingProblem.NotFound)
+        {
+            return new();
+        }
+    }
+
     /// <summary>It has answered with a lower ledger number than it had before.</summary>
     public bool WentBack
     {

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Ostiary.Contracts.Catalogue;
 using Ostiary.Contracts.Certificates;
+using Ostiary.Contracts.Policy;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.LicenseServers;
@@ -11,11 +13,33 @@ namespace Ostiary.SessionHost.LicenseServers;
 /// The license servers that this host joined, in the order in which they are asked. The list is replaced as a whole; a link that is
 /// replaced is left to the collector, since a question may be under way.
 /// </summary>
-internal sealed class Servers(SessionHostOptions options, HostKey key, Store store, TimeProvider time, ILogger<Servers> logger) : IHostedService
+internal sealed class Servers(SessionHostOptions options, PolicyInForce policy, HostKey key, Store store, TimeProvider time, ILogger<Servers> logger) : IHostedService
 {
     private volatile IReadOnlyList<ServerLink> _links = [];
 
     public IReadOnlyList<ServerLink> Links => _links;
+
+    /// <summary>Those that are asked for CALs, in order: all, or those that policy names.</summary>
+    public IReadOnlyList<ServerLink> Asked
+    {
+        get
+        {
+            var links = _links;
+            return policy.LicenseServers is { } named
+                ? [.. named.SelectMany(name => links.Where(link => LicenseServerName.Names(name, link.Address))).Distinct()]
+                : links;
+        }
+    }
+
+    /// <summary>License servers that policy names, and whose key this host has not pinned by joining: it cannot ask them.</summary>
+    public IReadOnlyList<string> NotJoined
+    {
+        get
+        {
+            var links = _links;
+            return [.. (policy.LicenseServers ?? []).Where(name => !links.Any(link => LicenseServerName.Names(name, link.Address)))];
+        }
+    }
 
     /// <summary>The pinned keys and those before them.</summary>
     public IReadOnlyCollection<KeyFingerprint> Pinned => [.. _links.SelectMany(link => link.Keys)];
@@ -26,8 +50,8 @@ internal sealed class Servers(SessionHostOptions options, HostKey key, Store sto
     /// <summary>The host's version, as its first license server set it; the newest while there is none.</summary>
     public CalVersion HostVersion => _links is [var first, ..] ? first.Version : CalVersion.Newest;
 
-    /// <summary>How this host asks for CALs, as its first license server set it; per device while there is none.</summary>
-    public LicensingMode Mode => _links is [var first, ..] ? first.Mode : LicensingMode.PerDevice;
+    /// <summary>How this host asks for CALs: as policy says, else as its first license server set it; per device while there is none.</summary>
+    public LicensingMode Mode => policy.Mode ?? (_links is [var first, ..] ? first.Mode : LicensingMode.PerDevice);
 
     /// <summary>The link that is in use now to the server of a link that may have been replaced meanwhile.</summary>
     public ServerLink Current(ServerLink link) => LinkOf(link.Fingerprint) ?? link;

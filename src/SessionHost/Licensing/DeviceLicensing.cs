@@ -8,13 +8,14 @@ using Ostiary.Protocol.Sequences;
 using Ostiary.SessionHost.Clock;
 using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Rules;
 
 namespace Ostiary.SessionHost.Licensing;
 
 /// <summary>What licensing needs from the rest of the role.</summary>
 internal sealed record LicensingServices(
-    SessionHostOptions Options, Servers Servers, CalQuestions Questions, Receipts Receipts, Revocations Revocations, GracePeriod Grace, HostClock Clock,
+    PolicyInForce Policy, Servers Servers, CalQuestions Questions, Receipts Receipts, Revocations Revocations, GracePeriod Grace, HostClock Clock,
     SignedTimes Times, TimeProvider Time, ILogger<DeviceLicensing> Logger);
 
 /// <summary>Why a connection was admitted.</summary>
@@ -208,7 +209,7 @@ internal sealed class DeviceLicensing(long connection, IPAddress address, Licens
             ServerReply.Silent silent => Refusal.AllSilent(silent.Detail),
             _ => Refusal.NoneConfigured,
         };
-        Observed = services.Options.Observe;
+        Observed = services.Policy.Observe;
         if (Observed)
             By = new(row, null, false, null);
     }

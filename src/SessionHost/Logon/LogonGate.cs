@@ -3,6 +3,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.SessionHost.Gateway;
 using Ostiary.SessionHost.Grace;
 using Ostiary.SessionHost.LicenseServers;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Rules;
 
 namespace Ostiary.SessionHost.Logon;
@@ -15,7 +16,7 @@ internal sealed record LogonVerdict(Refusal? Refusal, LiveSession? Connection);
 /// <summary>The decisions at a logon: gathers the facts, applies <see cref="LogonRules"/>, remembers who was let on.</summary>
 internal sealed class LogonGate(
     Servers servers, UserQuestions questions, UserLeases leases, GracePeriod grace, AdministrativeSessions administrative,
-    UserIdentities identities, ConnectionSearch search, LogonTies ties, SessionHostOptions options, TimeProvider time, ILogger<LogonGate> logger)
+    UserIdentities identities, ConnectionSearch search, LogonTies ties, PolicyInForce policy, TimeProvider time, ILogger<LogonGate> logger)
 {
     /// <param name="report">What the hook reports.</param>
     /// <param name="hook">The hook's process id.</param>
@@ -28,7 +29,7 @@ internal sealed class LogonGate(
         var (ruling, refusal, serial) = connection is { AdministrativeAsked: true }
             ? DecideAdministrative(report, connection)
             : await DecideOrdinaryAsync(report, cancellation).ConfigureAwait(false);
-        if (ruling.Outcome == RuleOutcome.Admit || options.Observe)
+        if (ruling.Outcome == RuleOutcome.Admit || policy.Observe)
         {
             Log.LogonAdmitted(logger, ruling.Row);
             ties.Report(new(report.User, report.Uid, report.Administrator, ruling.Row, serial, time.GetUtcNow()));

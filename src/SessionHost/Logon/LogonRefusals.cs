@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Ostiary.Protocol.Pdus;
 using Ostiary.SessionHost.Gateway;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Rules;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.Logon;
 
 /// <summary>Records a refused logon, and says it at the RDP client where the kernel has shown which connection it belongs to.</summary>
-internal sealed class LogonRefusals(SessionHostOptions options, Store store, GatewayMetrics metrics, TimeProvider time, ILogger<LogonRefusals> logger)
+internal sealed class LogonRefusals(PolicyInForce policy, Store store, GatewayMetrics metrics, TimeProvider time, ILogger<LogonRefusals> logger)
 {
     private const string UnknownAddress = "-";
 
@@ -17,7 +18,7 @@ internal sealed class LogonRefusals(SessionHostOptions options, Store store, Gat
     /// <param name="session">The connection that the kernel ties to it; null where there is any doubt. It is ended.</param>
     public async ValueTask<bool> RefuseAsync(Refusal refusal, string? account, LiveSession? session)
     {
-        if (options.Observe)
+        if (policy.Observe)
         {
             await RecordAsync(refusal, account, session, observed: true).ConfigureAwait(false);
             return false;

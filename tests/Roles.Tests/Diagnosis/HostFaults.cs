@@ -80,6 +80,8 @@ internal static class HostFaults
         Fault(LogonSocketMissing, Well with { Logon = Well.Logon with { SocketMissing = true } }, Well),
         Fault(ConnectionsNearlyFull, Well with { Connections = (3700, 4096) }, Well),
         Fault(Observing, Well with { Observing = true }, Well),
+        Fault(LicenseServerNotJoined, Well with { NotJoined = ["ls9.example.org"] }, Well),
+        Fault(PolicyValueWrong, Well with { PolicyFaults = [new("/etc/ostiary/policy.json", "graceWarningDays", "is 0 to 120, not 500")] }, Well),
         Fault(PeopleRefused, Well with { Refusals = [new(Now.AddMinutes(-1), "KIOSK-01, alice", "temporary-expired", "7", "The device's temporary CAL ended on 2026-05-31.", "On the license server: ostiary packs install KEY.")] }, Well),
     ];
 

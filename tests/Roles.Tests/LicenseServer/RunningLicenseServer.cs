@@ -204,6 +204,8 @@ internal sealed class RunningLicenseServer : IAsyncDisposable
             Clearinghouse = _clearinghouse,
             RootFile = rootFile,
             AfterStep = AfterStep,
+            DomainPolicy = [Path.Combine(Directory, "Registry.pol")],
+            LocalPolicyFile = Path.Combine(Directory, "policy.json"),
         };
         _app = LicenseServerRole.Build(options, Time, logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Lines));
         await _app.StartAsync(TestPublisher.Cancellation);

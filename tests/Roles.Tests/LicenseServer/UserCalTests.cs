@@ -261,16 +261,6 @@ public sealed class UserCalTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_host_in_per_device_mode_may_not_ask_for_User_CALs()
-    {
-        var host = await _server.JoinAsync();
-
-        var problem = await Assert.ThrowsAsync<ProblemException>(() => AskAsync(host, Local("alice")));
-
-        Assert.Equal(LicensingProblem.NotAllowed, problem.Problem);
-    }
-
-    [Fact]
     public async Task A_repeated_request_gets_the_same_answer_and_takes_no_second_seat()
     {
         await InstallAsync(2);

@@ -50,6 +50,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["POST /v1/hosts/join"] = new("""{"token":"{invitation}","machineId":"00112233445566778899aabbccddeeff","name":"host"}""", Takes: typeof(JoinRequest)),
         ["POST /v1/hosts/renew"] = new("{}", DoesAgain: true),
         ["GET /v1/revocations"] = new(),
+        ["GET /v1/hosts/policy"] = new(),
         ["GET /v1/trust"] = new(),
         ["GET /v1/successions"] = new(),
         ["POST /v1/sessions"] = new(
@@ -100,6 +101,10 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         ["PUT /v1/policy"] = new("""{"userOverUse":"track","preventLicenseUpgrade":true}""", Empty: 200),
         ["POST /v1/break-glass"] = new("""{"reason":"the packs are late"}""", Second: 409),
         ["POST /v1/invitations"] = new("""{"mode":"per-device","hours":1}""", DoesAgain: true),
+        ["POST /v1/policy/update"] = new(),
+        ["GET /v1/host-groups"] = new(),
+        ["PUT /v1/host-groups/{name}"] = new("""{"values":{"licensingMode":"per-user","graceWarningDays":7}}""", "kiosks"),
+        ["DELETE /v1/host-groups/{name}"] = new(Of: "{removedGroup}", Second: 404),
         ["GET /v1/hosts"] = new(),
         ["PUT /v1/hosts/{id}"] = new("""{"allowed":true,"quotaPerHour":100,"separateAccounts":true}""", "{host}", Empty: 200),
         ["DELETE /v1/hosts/{id}"] = new(Of: "{removedHost}", Second: 404),
@@ -169,6 +174,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
         await _host.SettleAsync(second);
         var unusedPack = await InstallAsync(CalType.Device);
         var removedHost = await _server.JoinAsync();
+        await _server.Administration.SetHostGroupAsync("removed", new(new(Observe: true)), Cancellation);
         var devices = (await _server.Administration.DevicesAsync(null, 10, null, Cancellation)).Items;
         var accounts = new AccountsClient(_server.AdministrationHttp);
         foreach (var name in new[] { "admin", "bob", "carol" })
@@ -203,6 +209,7 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
             ["{devicePack}"] = $"{devicePack}",
             ["{unusedPack}"] = $"{unusedPack}",
             ["{host}"] = $"{_host.Membership.HostId}",
+            ["{removedGroup}"] = "removed",
             ["{removedHost}"] = $"{removedHost.Membership.HostId}",
             ["{graceRecord}"] = Convert.ToBase64String(Statement.Sign(grace.Encode(), _host.Key)),
             ["{invitation}"] = invitation.Token,

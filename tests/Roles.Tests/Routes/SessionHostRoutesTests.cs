@@ -156,6 +156,8 @@ public sealed class SessionHostRoutesTests : IAsyncLifetime
         ["POST /v1/grace-extensions"] = (JsonSerializer.Serialize(new(_extension ??= Extension()), ContractsJson.Default.InstallExtensionRequest), typeof(InstallExtensionRequest), false),
         ["GET /v1/clock"] = (null, null, false),
         ["POST /v1/clock"] = (null, null, false),
+        ["GET /v1/policy"] = (null, null, false),
+        ["POST /v1/policy/update"] = (null, null, false),
         ["GET /v1/observation"] = (null, null, false),
         ["POST /v1/explanation"] = ($$"""{"hardwareId":"{{new string('a', 40)}}"}""", typeof(ExplanationRequest), false),
     };

@@ -99,6 +99,12 @@ public sealed class FakeLicenseServer : IAsyncDisposable
 
     public LicensingMode Mode { get; set; } = LicensingMode.PerDevice;
 
+    /// <summary>What it says to the group in which the host is.</summary>
+    public HostGroupPolicy Policy { get; set; } = new();
+
+    /// <summary>Host and port, as policy names it.</summary>
+    public string Authority => $"127.0.0.1:{_port}";
+
     public ConcurrentQueue<DeviceCalRequest> Asked { get; } = new();
 
     public ConcurrentQueue<UserCalRequest> AskedForUsers { get; } = new();
@@ -146,6 +152,7 @@ public sealed class FakeLicenseServer : IAsyncDisposable
         _app = builder.Build();
         _app.UseRouting();
         _app.MapPost("/v1/hosts/join", (Delegate)JoinAsync);
+        _app.MapGet("/v1/hosts/policy", () => Results.Json(Policy, ContractsJson.Default.HostGroupPolicy));
         _app.MapPost("/v1/hosts/renew", (Delegate)RenewAsync);
         _app.MapPost("/v1/device-cals", (Delegate)GrantAsync);
         _app.MapPost("/v1/user-cals", (Delegate)GrantUserAsync);

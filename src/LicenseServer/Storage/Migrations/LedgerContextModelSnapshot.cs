@@ -607,6 +607,31 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("ledger_head", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.HostGroup", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("Values")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("values");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("host_groups", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.IdentityRow", b =>
                 {
                     b.Property<int>("Id")
@@ -724,6 +749,11 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("CertificateUntil")
                         .HasColumnType("INTEGER")
                         .HasColumnName("certificate_until");
+
+                    b.Property<string>("Group")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("group");
 
                     b.Property<long?>("HourBegan")
                         .HasColumnType("INTEGER")
@@ -1260,6 +1290,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<bool>("PreventLicenseUpgrade")
                         .HasColumnType("INTEGER")
                         .HasColumnName("prevent_license_upgrade");
+
+                    b.Property<bool>("SecurityGroup")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("security_group");
 
                     b.Property<int>("UserOverUse")
                         .HasColumnType("INTEGER")

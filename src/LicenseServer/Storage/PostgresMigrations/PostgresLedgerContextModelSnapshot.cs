@@ -646,6 +646,32 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.ToTable("ledger_head", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.HostGroup", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("Values")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("values");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("host_groups", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.IdentityRow", b =>
                 {
                     b.Property<int>("Id")
@@ -763,6 +789,12 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.Property<long>("CertificateUntil")
                         .HasColumnType("bigint")
                         .HasColumnName("certificate_until");
+
+                    b.Property<string>("Group")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("group")
+                        .UseCollation("C");
 
                     b.Property<long?>("HourBegan")
                         .HasColumnType("bigint")
@@ -1322,6 +1354,10 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.Property<bool>("PreventLicenseUpgrade")
                         .HasColumnType("boolean")
                         .HasColumnName("prevent_license_upgrade");
+
+                    b.Property<bool>("SecurityGroup")
+                        .HasColumnType("boolean")
+                        .HasColumnName("security_group");
 
                     b.Property<int>("UserOverUse")
                         .HasColumnType("integer")

@@ -11,7 +11,7 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.PostgresMigrations
 {
     [DbContext(typeof(PostgresLedgerContext))]
-    [Migration("20261127214352_HostReports")]
+    [Migration("20261127220630_HostReports")]
     partial class HostReports
     {
         /// <inheritdoc />
@@ -649,6 +649,32 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.ToTable("ledger_head", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.HostGroup", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("Values")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("values");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("host_groups", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.IdentityRow", b =>
                 {
                     b.Property<int>("Id")
@@ -766,6 +792,12 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.Property<long>("CertificateUntil")
                         .HasColumnType("bigint")
                         .HasColumnName("certificate_until");
+
+                    b.Property<string>("Group")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("group")
+                        .UseCollation("C");
 
                     b.Property<long?>("HourBegan")
                         .HasColumnType("bigint")
@@ -1325,6 +1357,10 @@ namespace Ostiary.LicenseServer.Storage.PostgresMigrations
                     b.Property<bool>("PreventLicenseUpgrade")
                         .HasColumnType("boolean")
                         .HasColumnName("prevent_license_upgrade");
+
+                    b.Property<bool>("SecurityGroup")
+                        .HasColumnType("boolean")
+                        .HasColumnName("security_group");
 
                     b.Property<int>("UserOverUse")
                         .HasColumnType("integer")

@@ -10,8 +10,8 @@ using Ostiary.LicenseServer.Storage;
 namespace Ostiary.LicenseServer.Storage.Migrations
 {
     [DbContext(typeof(LedgerContext))]
-    [Migration("20261127214338_HostReports")]
-    partial class HostReports
+    [Migration("20261127210120_HostGroups")]
+    partial class HostGroups
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -140,215 +140,6 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                         .IsUnique();
 
                     b.ToTable("tokens", (string)null);
-                });
-
-            modelBuilder.Entity("Ostiary.LicenseServer.Reports.HostRefusal", b =>
-                {
-                    b.Property<long>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("id");
-
-                    b.Property<string>("Address")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("address");
-
-                    b.Property<long>("At")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("at");
-
-                    b.Property<string>("Detail")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("detail");
-
-                    b.Property<string>("Device")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("device");
-
-                    b.Property<string>("Fix")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("fix");
-
-                    b.Property<string>("HardwareId")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("hardware_id");
-
-                    b.Property<byte[]>("HostId")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("host_id");
-
-                    b.Property<bool>("Observed")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("observed");
-
-                    b.Property<string>("Reason")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("reason");
-
-                    b.Property<long>("RefusalId")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("refusal_id");
-
-                    b.Property<string>("Rule")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("rule");
-
-                    b.Property<string>("UserName")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("user_name");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("At");
-
-                    b.HasIndex("Observed")
-                        .HasFilter("observed");
-
-                    b.HasIndex("HostId", "RefusalId", "At")
-                        .IsUnique();
-
-                    b.ToTable("host_refusals", (string)null);
-                });
-
-            modelBuilder.Entity("Ostiary.LicenseServer.Reports.HostSession", b =>
-                {
-                    b.Property<long>("Id")
-                        .ValueGeneratedOnAdd()
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("id");
-
-                    b.Property<string>("Account")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("account");
-
-                    b.Property<string>("Address")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("address");
-
-                    b.Property<string>("Device")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("device");
-
-                    b.Property<string>("End")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("end");
-
-                    b.Property<long?>("EndedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("ended_at");
-
-                    b.Property<int?>("GraceDaysLeft")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("grace_days_left");
-
-                    b.Property<string>("HardwareId")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("hardware_id");
-
-                    b.Property<byte[]>("HostId")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("host_id");
-
-                    b.Property<string>("Rule")
-                        .IsRequired()
-                        .HasColumnType("TEXT")
-                        .HasColumnName("rule");
-
-                    b.Property<string>("Serial")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("serial");
-
-                    b.Property<long>("SessionId")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("session_id");
-
-                    b.Property<long>("StartedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("started_at");
-
-                    b.Property<bool>("Temporary")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("temporary");
-
-                    b.Property<long>("ToldAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("told_at");
-
-                    b.HasKey("Id");
-
-                    b.HasIndex("EndedAt")
-                        .HasFilter("ended_at IS NULL");
-
-                    b.HasIndex("StartedAt");
-
-                    b.HasIndex("HostId", "SessionId", "StartedAt")
-                        .IsUnique();
-
-                    b.ToTable("host_sessions", (string)null);
-                });
-
-            modelBuilder.Entity("Ostiary.LicenseServer.Reports.HostStateRow", b =>
-                {
-                    b.Property<byte[]>("HostId")
-                        .HasColumnType("BLOB")
-                        .HasColumnName("host_id");
-
-                    b.Property<byte[]>("State")
-                        .IsRequired()
-                        .HasColumnType("BLOB")
-                        .HasColumnName("state");
-
-                    b.Property<long>("ToldAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("told_at");
-
-                    b.HasKey("HostId");
-
-                    b.ToTable("host_states", (string)null);
-                });
-
-            modelBuilder.Entity("Ostiary.LicenseServer.Reports.UsageDayRow", b =>
-                {
-                    b.Property<int>("Day")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("day");
-
-                    b.Property<int>("Type")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("type");
-
-                    b.Property<int>("Version")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("version");
-
-                    b.Property<int>("Installed")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("installed");
-
-                    b.Property<int>("Issued")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("issued");
-
-                    b.Property<int>("OverUsed")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("over_used");
-
-                    b.Property<int>("Temporary")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("temporary");
-
-                    b.HasKey("Day", "Type", "Version");
-
-                    b.ToTable("usage_days", (string)null);
                 });
 
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.AnsweredRequest", b =>
@@ -610,6 +401,31 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.ToTable("ledger_head", (string)null);
                 });
 
+            modelBuilder.Entity("Ostiary.LicenseServer.Storage.HostGroup", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("LedgerNumber")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ledger_number");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.Property<byte[]>("Values")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("values");
+
+                    b.HasKey("Name");
+
+                    b.ToTable("host_groups", (string)null);
+                });
+
             modelBuilder.Entity("Ostiary.LicenseServer.Storage.IdentityRow", b =>
                 {
                     b.Property<int>("Id")
@@ -727,6 +543,11 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<long>("CertificateUntil")
                         .HasColumnType("INTEGER")
                         .HasColumnName("certificate_until");
+
+                    b.Property<string>("Group")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("group");
 
                     b.Property<long?>("HourBegan")
                         .HasColumnType("INTEGER")
@@ -986,7 +807,7 @@ namespace Ostiary.LicenseServer.Storage.Migrations
 
                     b.HasIndex("Status", "NotAfter");
 
-                    b.HasIndex("Kind", "Status", "NotAfter", "Version")
+                    b.HasIndex("Kind", "Status", "NotAfter")
                         .HasFilter("kind = 0 AND status = 0");
 
                     b.ToTable("licenses", (string)null);
@@ -1263,6 +1084,10 @@ namespace Ostiary.LicenseServer.Storage.Migrations
                     b.Property<bool>("PreventLicenseUpgrade")
                         .HasColumnType("INTEGER")
                         .HasColumnName("prevent_license_upgrade");
+
+                    b.Property<bool>("SecurityGroup")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("security_group");
 
                     b.Property<int>("UserOverUse")
                         .HasColumnType("INTEGER")
