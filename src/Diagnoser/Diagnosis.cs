@@ -21,7 +21,8 @@ public sealed class Diagnosis(string state, TimeProvider time)
     private const string SessionHost = "session-host";
     private const string LicenseServer = "license-server";
     private const int LastRefusals = 5;
-    private static readonly string[] RoleNames = ["clearinghouse", "signer", LicenseServer, SessionHost];
+    private const string Clearinghouse = "clearinghouse";
+    private static readonly string[] RoleNames = [Clearinghouse, "signer", LicenseServer, SessionHost];
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(20);
 
     private readonly List<Finding> _findings = [];
@@ -68,6 +69,8 @@ public sealed class Diagnosis(string state, TimeProvider time)
             return;
         _roles.Add(role);
         using var http = ApiClient.OverUnixSocket(socket, AnswerTime);
+        if (role == Clearinghouse)
+            _findings.AddRange(OutsideRules.Of(await new ClearinghouseAdministrationClient(http).StatusAsync(cancellation).ConfigureAwait(false), time.GetUtcNow(), state));
         if (role == LicenseServer)
         {
             var server = new LicenseServerAdministrationClient(http);

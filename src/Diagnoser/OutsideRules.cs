@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Diagnosis;
 using static Ostiary.Contracts.Diagnosis.OutsideFindings;
 
@@ -19,6 +20,8 @@ internal enum RoleState
 /// <summary>What only an outsider sees, as findings. Pure.</summary>
 internal static class OutsideRules
 {
+    private static readonly TimeSpan IssuingKeyEnds = TimeSpan.FromDays(180);
+
     public static IEnumerable<Finding> Of(string role, RoleState state, string folder)
     {
         var values = new[] { ("role", role), ("state", folder) };
@@ -26,6 +29,17 @@ internal static class OutsideRules
             yield return RoleNotRunning.Found(role, $"{Path.Combine(folder, role)} is there, and nobody answers at its socket.", values);
         if (state == RoleState.Denied)
             yield return RoleAccessDenied.Found(role, $"{Path.Combine(folder, role)} may not be entered by this user.", values);
+    }
+
+    /// <param name="status">What the clearinghouse of this machine says.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="folder">The folder of the roles.</param>
+    public static IEnumerable<Finding> Of(ClearinghouseStatus status, DateTimeOffset now, string folder)
+    {
+        if (!status.SignerReachable)
+            yield return SignerAway.Found(status.Address, $"The clearinghouse {status.Address} says that its signer does not answer.", ("state", folder));
+        if (status.IssuingUntil - now < IssuingKeyEnds)
+            yield return IssuingKeyEnding.Found(status.IssuingFingerprint, $"The issuing key {status.IssuingFingerprint} signs until {status.IssuingUntil:u}.", ("state", folder));
     }
 
     /// <param name="seen">What an RDP client saw.</param>

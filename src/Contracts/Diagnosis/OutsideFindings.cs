@@ -47,5 +47,20 @@ public static class OutsideFindings
         "Let the session host listen there, and xrdp at a unix socket behind it.",
         ["ostiary run session-host --set SessionHost:Listen=0.0.0.0:{port} --set SessionHost:BackEnd=unix:/run/xrdp/rdp.sock"]);
 
-    public static IReadOnlyList<FindingKind> All { get; } = [RoleNotRunning, RoleAccessDenied, RdpUnreachable, RdpNotSpoken, RdpWithoutTls, LicensingNotAsked];
+    public static readonly FindingKind SignerAway = new(
+        "signer-away", Severity.Error, Outside,
+        "The clearinghouse of this machine does not reach its signer: nothing is activated and no product key is redeemed.",
+        "The signer does not run, or its socket is not the one that the clearinghouse knows.",
+        "Start the signer.",
+        ["ostiary run signer --state {state}"], "S48", "C8");
+
+    public static readonly FindingKind IssuingKeyEnding = new(
+        "issuing-key-ending", Severity.Warning, Outside,
+        "The publisher's issuing key signs for less than 180 days more.",
+        "It has signed for nearly as long as it may.",
+        "Follow it by another, between a stop and a start of the signer; what it signed stays good.",
+        ["ostiary clearinghouse rotate-issuing --state {state}"]);
+
+    public static IReadOnlyList<FindingKind> All { get; } =
+        [RoleNotRunning, RoleAccessDenied, RdpUnreachable, RdpNotSpoken, RdpWithoutTls, LicensingNotAsked, SignerAway, IssuingKeyEnding];
 }

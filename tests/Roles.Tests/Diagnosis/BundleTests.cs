@@ -5,6 +5,7 @@ using Ostiary.Contracts.Certificates;
 using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Statements;
 using Ostiary.Diagnoser;
+using Ostiary.Roles.Tests.Clearinghouse;
 using Xunit;
 
 namespace Ostiary.Roles.Tests.Diagnosis;
@@ -80,6 +81,22 @@ public sealed class RunningDiagnosisTests
         Assert.Equal($"ostiary run license-server --state {state}", Assert.Single(Assert.Single(found!.Findings).FixCommands));
         Directory.Delete(Path.Combine(state, "license-server"));
         Assert.Null(await new Ostiary.Diagnoser.Diagnosis(host.At("nothing"), TimeProvider.System).RunAsync(null, false, Cancellation));
+    }
+
+    [Fact]
+    public async Task A_clearinghouse_whose_signer_is_away_is_found_until_the_signer_is_started()
+    {
+        await using var publisher = await TestPublisher.StartAsync();
+        await publisher.StopSignerAsync();
+        var codes = await CodesAsync();
+        Assert.Equal(["role-not-running", "signer-away"], codes);
+
+        await publisher.StartSignerAsync();
+
+        Assert.Empty(await CodesAsync());
+
+        async Task<IReadOnlyList<string>> CodesAsync()
+            => [.. (await new Ostiary.Diagnoser.Diagnosis(publisher.Directory, publisher.Time).RunAsync(null, false, Cancellation))!.Findings.Select(finding => finding.Code).Order(StringComparer.Ordinal)];
     }
 
     [Fact]
