@@ -171,6 +171,8 @@ public sealed class ComplaintTests : IAsyncLifetime
         var before = await SettledAsync(host, "BEFORE");
         var backup = Path.Combine(_state, "backup");
         await _server.RestartAsync(state => Copy(state, backup));
+        // Whoever called it meanwhile found it silent.
+        await Gateway.UntilAsync(async () => (await host.Administration.StatusAsync(Cancellation)).LicenseServers.All(link => link.SilentSince is null), seconds: 60);
         var after = await SettledAsync(host, "AFTER");
 
         // Last night's backup comes back, which has never heard of the second device; the session host tells it by itself.
