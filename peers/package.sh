@@ -103,7 +103,16 @@ start() {
   local identity=()
   [ -z "$user" ] || identity=(--reuid "$user" --regid "$user" --init-groups)
   # shellcheck disable=SC2086 # The line is words, as systemd reads it.
-  (become setpriv "${identity[@]}" --no-new-privs --bounding-set=$bounding $exec) </dev/null >"$scratch/$unit.out" 2>&1 &
+  # As Restart=on-failure does.
+  (
+    trap 'kill $program 2>/dev/null; wait $program; exit 0' TERM
+    while :; do
+      (trap - ERR TERM && become setpriv "${identity[@]}" --no-new-privs --bounding-set=$bounding $exec) &
+      program=$!
+      wait $program && break
+      sleep 2
+    done
+  ) </dev/null >"$scratch/$unit.out" 2>&1 &
   started[$unit]=$!
 }
 stop() {
