@@ -74,8 +74,10 @@ ip link set lo up
 hostname xrdphost
 echo "127.0.0.1 localhost xrdphost" >"$root/etc/hosts"
 inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=dumb "$@"; }
+# The same for a background job: its pid is the program's own, so that ending it ends the program.
+become() { exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=dumb "$@"; }
 await() {
-  local what=$1 end=$((SECONDS + 60))
+  local what=$1 end=$((SECONDS + 120))
   shift
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $end ] || {
@@ -101,7 +103,16 @@ start() {
   local identity=()
   [ -z "$user" ] || identity=(--reuid "$user" --regid "$user" --init-groups)
   # shellcheck disable=SC2086 # The line is words, as systemd reads it.
-  inside setpriv "${identity[@]}" --no-new-privs --bounding-set=$bounding $exec </dev/null >"$scratch/$unit.out" 2>&1 &
+  # As Restart=on-failure does.
+  (
+    trap 'kill $program 2>/dev/null; wait $program; exit 0' TERM
+    while :; do
+      (trap - ERR TERM && become setpriv "${identity[@]}" --no-new-privs --bounding-set=$bounding $exec) &
+      program=$!
+      wait $program && break
+      sleep 2
+    done
+  ) </dev/null >"$scratch/$unit.out" 2>&1 &
   started[$unit]=$!
 }
 stop() {
@@ -113,9 +124,9 @@ stop() {
 }
 start_xrdp() {
   inside sh /usr/share/xrdp/socksetup
-  (ulimit -Sn 1024 && ulimit -Hn 16384 && exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C /usr/sbin/xrdp-sesman -n) </dev/null >"$scratch/sesman.out" 2>&1 &
+  (ulimit -Sn 1024 && ulimit -Hn 16384 && become /usr/sbin/xrdp-sesman -n) </dev/null >"$scratch/sesman.out" 2>&1 &
   started[sesman]=$!
-  inside setpriv --reuid xrdp --regid xrdp --init-groups /usr/sbin/xrdp -n </dev/null >"$scratch/xrdp.out" 2>&1 &
+  (become setpriv --reuid xrdp --regid xrdp --init-groups /usr/sbin/xrdp -n) </dev/null >"$scratch/xrdp.out" 2>&1 &
   started[xrdp]=$!
 }
 
