@@ -81,7 +81,7 @@ public sealed class GuideTests
                     await page.GetByLabel(field, new() { Exact = true }).SelectOptionAsync(new SelectOptionValue { Label = option });
                     break;
                 case GuideStep.See(_, _, var text):
-                    await page.Locator("main").GetByText(text).First.WaitForAsync();
+                    await page.Locator("main").GetByText(text).Filter(new() { Visible = true }).First.WaitForAsync();
                     break;
                 case GuideStep.Picture(_, _, var path):
                     await PictureAsync(path);
