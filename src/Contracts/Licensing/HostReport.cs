@@ -28,4 +28,5 @@ public sealed record HostReport(IReadOnlyList<SessionRecord> Sessions, IReadOnly
 /// <param name="Software">The version of its software.</param>
 /// <param name="Status">What <c>ostiary status</c> shows there.</param>
 /// <param name="Grace">Its grace period.</param>
-public sealed record HostState(string Software, SessionHostStatus Status, GraceStatus Grace);
+/// <param name="Policy">What it goes by, and who said so.</param>
+public sealed record HostState(string Software, SessionHostStatus Status, GraceStatus Grace, HostPolicyReport? Policy = null);

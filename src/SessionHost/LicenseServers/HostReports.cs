@@ -7,6 +7,7 @@ using Ostiary.Contracts.Diagnosis;
 using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.SessionHost.Administration;
+using Ostiary.SessionHost.Policy;
 using Ostiary.SessionHost.Storage;
 
 namespace Ostiary.SessionHost.LicenseServers;
@@ -16,7 +17,7 @@ namespace Ostiary.SessionHost.LicenseServers;
 /// role runs; after a start the newest ones are told again, which changes nothing there. Nobody waits for it.
 /// </summary>
 internal sealed class HostReports(
-    Servers servers, Store store, StatusReport status, GraceAdministration grace, SessionHostOptions options, TimeProvider time, ILogger<HostReports> logger) : BackgroundService
+    Servers servers, Store store, StatusReport status, GraceAdministration grace, PolicyUpkeep policy, SessionHostOptions options, TimeProvider time, ILogger<HostReports> logger) : BackgroundService
 {
     /// <summary>Rows that are told at most when there are more: the newest. The host itself keeps them all.</summary>
     private const int Newest = 1_000;
@@ -46,7 +47,7 @@ internal sealed class HostReports(
         {
             if (time.GetUtcNow() - told.StateAt >= StateEvery)
             {
-                await link.TellAsync(new([], [], new(SoftwareVersion.Own, status.Make(), grace.Show())), either.Token).ConfigureAwait(false);
+                await link.TellAsync(new([], [], new(SoftwareVersion.Own, status.Make(), grace.Show(), policy.Report())), either.Token).ConfigureAwait(false);
                 told.StateAt = time.GetUtcNow();
             }
 
