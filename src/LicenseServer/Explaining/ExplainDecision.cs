@@ -33,10 +33,22 @@ internal static class ExplainDecision
         var ledger = context.RequestServices.GetRequiredService<Ledger>();
         await using var db = ledger.Database.OpenReader();
         var host = await FindHostAsync(db, hostName, context.RequestAborted).ConfigureAwait(false);
-        var explanation = host.Mode == LicensingMode.PerUser
+        var mode = await ModeOfAsync(db, host, ledger.Clock.GetUtcNow(), context.RequestAborted).ConfigureAwait(false);
+        var explanation = mode == LicensingMode.PerUser
             ? await OfPersonAsync(ledger, db, host, name, context.RequestAborted).ConfigureAwait(false)
             : await OfDeviceAsync(ledger, db, host, name, context.RequestAborted).ConfigureAwait(false);
         await Json.WriteAsync(context, explanation, ContractsJson.Default.Explanation).ConfigureAwait(false);
+    }
+
+    // Policy may have said another mode than the invitation: what the host last told counts, then what its group is told.
+    private static async Task<LicensingMode> ModeOfAsync(LedgerContext db, JoinedHost host, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var told = await db.HostStates.AsNoTracking().SingleOrDefaultAsync(state => state.HostId == host.HostId, cancellation).ConfigureAwait(false);
+        if (told is not null && now - told.ToldAt < HostReport.Lapse && told.Read() is { } state)
+            return state.Status.Mode;
+        var group = host.Group is not { } name ? null
+            : await db.HostGroups.AsNoTracking().SingleOrDefaultAsync(row => row.Name == name && row.RemovedAt == null, cancellation).ConfigureAwait(false);
+        return group?.Read().LicensingMode ?? host.Mode;
     }
 
     private static async Task<JoinedHost> FindHostAsync(LedgerContext db, string name, CancellationToken cancellation)
@@ -89,7 +101,7 @@ internal static class ExplainDecision
         var (installed, free) = (packs.Sum(pack => pack.Installed(now)), packs.Sum(pack => pack.Free(now)));
         var rows = new List<ExplainedRow>
         {
-            new("", "the session host may ask", host.Allowed, $"{host.Name}, {KebabCase.Of(host.Mode)}, version {host.Version}, {host.QuotaPerHour} new CALs an hour"),
+            new("", "the session host may ask", host.Allowed, $"{host.Name}, {(type == CalType.User ? "per-user" : "per-device")}, version {host.Version}, {host.QuotaPerHour} new CALs an hour"),
             new("", "a CAL is held", isHeld, held),
             new("", "a seat that serves the host is free", free > 0, $"{free} of {installed} {KebabCase.Of(type)} CALs of version {host.Version} or newer"),
         };

@@ -82,7 +82,8 @@ internal sealed class MachinePolicyUpkeep(Ledger ledger, TimeProvider time, ILog
     {
         Tell();
         var read = time.GetUtcNow();
-        using var timer = new PeriodicTimer(LookEvery, time);
+        // Files change by the time of the machine that they are on.
+        using var timer = new PeriodicTimer(LookEvery, TimeProvider.System);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             if (!ledger.MachinePolicy.Refresh(always: time.GetUtcNow() - read >= ReadEvery))

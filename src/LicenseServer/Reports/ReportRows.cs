@@ -1,5 +1,8 @@
+using System.Text.Json;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Catalogue;
+using Ostiary.Contracts.Http;
+using Ostiary.Contracts.Licensing;
 
 namespace Ostiary.LicenseServer.Reports;
 
@@ -85,8 +88,21 @@ internal sealed class HostStateRow
 
     public required DateTimeOffset ToldAt { get; set; }
 
-    /// <summary>A <see cref="Contracts.Licensing.HostState"/>, JSON.</summary>
+    /// <summary>A <see cref="HostState"/>, JSON.</summary>
     public required byte[] State { get; set; }
+
+    /// <summary>It; null where another version kept what this one does not understand.</summary>
+    public HostState? Read()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(State, ContractsJson.Default.HostState);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>The highest counts of a day, UTC (table <c>usage_days</c>).</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -7,7 +6,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Ostiary.Contracts.Administration;
 using Ostiary.Contracts.Http;
-using Ostiary.Contracts.Licensing;
 using Ostiary.Contracts.Problems;
 using Ostiary.Doors;
 using Ostiary.LicenseServer.Storage;
@@ -93,22 +91,9 @@ internal static class ShowReports
         await Json.WriteAsync(
             context,
             new Page<HostStateRecord>(
-                [.. rows.Take(limit).Select(row => new HostStateRecord(row.Host.HostId, row.Host.Name, row.Told?.ToldAt, row.Told is null ? null : Read(row.Told.State)))],
+                [.. rows.Take(limit).Select(row => new HostStateRecord(row.Host.HostId, row.Host.Name, row.Told?.ToldAt, row.Told?.Read()))],
                 rows.Count > limit ? Hosts.ListHosts.CursorAt(rows[limit - 1].Host) : null),
             ContractsJson.Default.PageHostStateRecord).ConfigureAwait(false);
-    }
-
-    // What another version has kept may have members that this one does not know, or lack some.
-    private static HostState? Read(byte[] state)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(state, ContractsJson.Default.HostState);
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
     }
 
     // A host that was removed is named as it was.

@@ -13,6 +13,9 @@ internal sealed class Sweep(Ledger ledger, TimeProvider time, ILogger<Sweep> log
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
+    /// <summary>CALs are held for weeks: a day's highest counts are those of one of its hours.</summary>
+    private static readonly TimeSpan CountEvery = TimeSpan.FromHours(1);
+
     /// <summary>One pass, each step in a transaction of its own.</summary>
     public static async Task PassAsync(Ledger ledger, CancellationToken cancellation)
     {
@@ -34,13 +37,18 @@ internal sealed class Sweep(Ledger ledger, TimeProvider time, ILogger<Sweep> log
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var counted = DateTimeOffset.MinValue;
         using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             try
             {
                 await PassAsync(ledger, stoppingToken).ConfigureAwait(false);
-                await KeepUsage.PassAsync(ledger, time.GetUtcNow(), stoppingToken).ConfigureAwait(false);
+                if (time.GetUtcNow() - counted >= CountEvery)
+                {
+                    await KeepUsage.PassAsync(ledger, time.GetUtcNow(), stoppingToken).ConfigureAwait(false);
+                    counted = time.GetUtcNow();
+                }
             }
             catch (Exception failure) when (failure is not OperationCanceledException)
             {

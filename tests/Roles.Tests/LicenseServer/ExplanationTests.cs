@@ -67,6 +67,19 @@ public sealed class ExplanationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_host_is_explained_in_the_mode_that_policy_gives_it()
+    {
+        await _server.InstallAsync(1, CalType.User);
+        var host = await _server.JoinAsync();
+        await _server.Administration.SetHostGroupAsync("desks", new(new(LicensingMode: LicensingMode.PerUser)), Cancellation);
+        await _server.Administration.ChangeHostAsync(host.Membership.HostId, new(null, null, null, "desks"), Cancellation);
+
+        var explained = await ExplainAsync(host, "alice");
+
+        Assert.Equal(("U3", "admit"), (explained.Rows[^1].Row, explained.Outcome));
+    }
+
+    [Fact]
     public async Task A_person_is_told_too_and_who_or_what_is_not_known_is_named()
     {
         await _server.InstallAsync(1, CalType.User);
