@@ -15,6 +15,7 @@ namespace Ostiary.Clearinghouse.Operations;
 internal sealed class Startup(
     ClearinghouseOptions options, Database database, ProductKeySecrets secrets, Issuers issuers, TlsCertificate tls, TimeProvider time, ILogger<Startup> logger) : IHostedLifecycleService, IDisposable
 {
+    private const int FirstTries = 3;
     private StateLock? _lock;
 
     public async Task StartingAsync(CancellationToken cancellationToken)
@@ -29,14 +30,21 @@ internal sealed class Startup(
         // While the signer is away, what is signed already can be given out; what is not says so.
         if (!await issuers.TryRefreshAsync(cancellationToken) && issuers.Known.Count == 0)
             throw new ProblemException(LicensingProblem.TemporarilyUnavailable, $"the signer does not answer on {options.SignerSocket}, and the first start needs it");
-        try
-        {
-            await tls.RefreshAsync(cancellationToken);
-        }
-        catch (ProblemException) when (tls.IsThere)
-        {
-            // The client has logged it. The certificate in use holds, and every hour a new one is asked for.
-        }
+        for (var tries = 1; ; tries++)
+            try
+            {
+                await tls.RefreshAsync(cancellationToken);
+                return;
+            }
+            catch (ProblemException) when (tls.IsThere)
+            {
+                // The client has logged it. The certificate in use holds, and every hour a new one is asked for.
+                return;
+            }
+            catch (ProblemException) when (tries < FirstTries)
+            {
+                // Likewise. A signer that was started a moment ago, on a busy machine, takes its time over the first signature.
+            }
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
