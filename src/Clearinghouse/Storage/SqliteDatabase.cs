@@ -13,6 +13,8 @@ internal sealed class SqliteDatabase : Database
     private readonly string _connectionString;
     private readonly DbContextOptions<ClearinghouseStore> _stores;
 
+    private bool _opened;
+
     // SQLite has one writer at a time, and waits for it by polling: within the process this is kinder.
     private readonly SemaphoreSlim _writer = new(1, 1);
 
@@ -36,6 +38,7 @@ internal sealed class SqliteDatabase : Database
         var unknown = (await store.Database.GetAppliedMigrationsAsync(cancellation)).Except(store.Database.GetMigrations()).ToList();
         if (unknown.Count > 0)
             throw new InvalidDataException($"{_file} was changed by a later version ({unknown[^1]}); this version does not know it");
+        _opened = true;
         if (!(await store.Database.GetPendingMigrationsAsync(cancellation)).Any())
             return;
         // A process that was killed while it migrated leaves this lock behind, and the next one would wait for it for ever.
@@ -75,7 +78,19 @@ internal sealed class SqliteDatabase : Database
     public override void Dispose()
     {
         using (var connection = new SqliteConnection(_connectionString))
+        {
+            // What was erased is not to lie on in the log beside the file. The last one to close does this by itself; the signer may have it open still.
+            if (_opened)
+            {
+                connection.Open();
+                using var command = connection.CreateCommand();
+                command.CommandText = "PRAGMA wal_checkpoint(TRUNCATE)";
+                command.ExecuteNonQuery();
+            }
+
             SqliteConnection.ClearPool(connection);
+        }
+
         _writer.Dispose();
     }
 

@@ -60,7 +60,7 @@ public sealed class SuccessionTests : IAsyncLifetime
         Assert.Equal(pack with { LicenseServer = KeyFingerprint.Of(_next.Key), IssuedAt = followed.IssuedAt }, followed);
         Assert.Equal(followed, Decode(await _next.RedeemAsync(_publisher, key)));
         await _next.DrawAsync(_publisher, NewDraw());
-        Assert.Equal(LicensingProblem.NotFound, await ProblemAsync(_old.DrawAsync(_publisher, NewDraw())));
+        Assert.Equal(LicensingProblem.NotAllowed, await ProblemAsync(_old.DrawAsync(_publisher, NewDraw())));
         Assert.Equal(LicensingProblem.NotAllowed, await ProblemAsync(_old.RedeemAsync(_publisher, await _publisher.MintAsync())));
         Assert.Equal(LicensingProblem.NotAllowed, await ProblemAsync(_publisher.Client.ReplaceAsync(_old.NewReplacement(pack.PackId), Cancellation)));
         var servers = (await _publisher.Administration.LicenseServersAsync(null, null, 10, Cancellation)).Items;

@@ -100,7 +100,7 @@ public sealed class CredentialTests
                 "/v1/hosts/join" => (Door.Hosts, Credential.OwnKey),
                 "/v1/successions" => (Door.Hosts, Credential.None),
                 "/v1/hosts/renew" => (Door.Hosts, Credential.PastMembership),
-                "/v1/device-cals" or "/v1/validations" or "/v1/revocations" or "/v1/sessions" or "/v1/reports" or "/v1/grace" or "/v1/time" or "/v1/recovery" or "/v1/diagnosis" => (Door.Hosts, Credential.Membership),
+                "/v1/device-cals" or "/v1/validations" or "/v1/revocations" or "/v1/sessions" or "/v1/reports" or "/v1/grace" or "/v1/time" or "/v1/recovery" or "/v1/diagnosis" or "/v1/hosts/policy" => (Door.Hosts, Credential.Membership),
                 // Hosts ask for what administrators carry here.
                 "/v1/trust" when endpoint.Metadata.GetMetadata<HttpMethodMetadata>()!.HttpMethods[0] == "GET" => (Door.Hosts, Credential.Membership),
                 // Hosts ask for User CALs where administrators list them.
@@ -108,7 +108,7 @@ public sealed class CredentialTests
                 _ => (Door.Administration, (Credential?)null),
             },
             (endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door, endpoint.Metadata.GetMetadata<CredentialMetadata>()?.Credential)));
-        Assert.Equal(13, endpoints.Count(endpoint => endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door == Door.Hosts));
+        Assert.Equal(15, endpoints.Count(endpoint => endpoint.Metadata.GetMetadata<DoorMetadata>()!.Door == Door.Hosts));
     }
 
     private static Task<DeviceCalAnswer> AskAsync(TestRole role, X509Certificate2? certificate)

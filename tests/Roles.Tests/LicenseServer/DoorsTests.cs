@@ -32,7 +32,7 @@ public class DoorsTests
 
         Assert.All(endpoints, endpoint => Assert.NotNull(endpoint.Value.GetMetadata<DoorMetadata>()));
         Assert.Equal(
-            ["/v1/device-cals", "/v1/diagnosis", "/v1/grace", "/v1/hosts/join", "/v1/hosts/renew", "/v1/recovery", "/v1/reports", "/v1/revocations", "/v1/sessions", "/v1/successions", "/v1/time", "/v1/trust", "/v1/user-cals", "/v1/validations"],
+            ["/v1/device-cals", "/v1/diagnosis", "/v1/grace", "/v1/hosts/join", "/v1/hosts/policy", "/v1/hosts/renew", "/v1/recovery", "/v1/reports", "/v1/revocations", "/v1/sessions", "/v1/successions", "/v1/time", "/v1/trust", "/v1/user-cals", "/v1/validations"],
             endpoints.Where(endpoint => endpoint.Value.GetMetadata<DoorMetadata>()!.Door == Door.Hosts).Select(endpoint => endpoint.Key.Split(' ')[1]).Order());
         Assert.All(endpoints.Values, declared => Assert.Equal(declared.GetMetadata<DoorMetadata>()!.Door == Door.Hosts, declared.GetMetadata<CredentialMetadata>() is not null));
     }

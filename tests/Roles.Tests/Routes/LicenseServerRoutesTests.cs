@@ -404,7 +404,8 @@ public sealed partial class LicenseServerRoutesTests : IAsyncLifetime
             ("..%2F..", "'%20OR%201%3D1", "..%2F.."),
         })
         {
-            foreach (var route in routes)
+            // A group that is not there is made by its name.
+            foreach (var route in routes.Where(route => name != "nobody" || route.Name != "PUT /v1/host-groups/{name}"))
             {
                 var before = Ledger;
                 var path = Named().Replace(route.Pattern, match => match.Value switch { "{serial}" => serial, "{name}" => name, "{id}" or "{device}" => id, _ => match.Value });
