@@ -19,12 +19,12 @@ internal sealed class ProductKeySecrets : IDisposable
     private const int TagLength = 16;
 
     private readonly byte[] _lookupKey;
-    private readonly AesGcm _text;
+    private readonly byte[] _textKey;
 
     private ProductKeySecrets(ReadOnlySpan<byte> file)
     {
         _lookupKey = file[..LookupKeyLength].ToArray();
-        _text = new AesGcm(file.Slice(LookupKeyLength, TextKeyLength), TagLength);
+        _textKey = file.Slice(LookupKeyLength, TextKeyLength).ToArray();
     }
 
     /// <exception cref="InvalidDataException">The file has another length.</exception>
@@ -52,7 +52,8 @@ internal sealed class ProductKeySecrets : IDisposable
         var clear = Encoding.ASCII.GetBytes(key.Text);
         var sealedText = new byte[NonceLength + TagLength + clear.Length];
         RandomNumberGenerator.Fill(sealedText.AsSpan(0, NonceLength));
-        _text.Encrypt(
+        using var cipher = Cipher();
+        cipher.Encrypt(
             sealedText.AsSpan(0, NonceLength), clear, sealedText.AsSpan(NonceLength + TagLength), sealedText.AsSpan(NonceLength, TagLength), lookupHash);
         return sealedText;
     }
@@ -63,13 +64,17 @@ internal sealed class ProductKeySecrets : IDisposable
         if (sealedText.Length < NonceLength + TagLength)
             throw new CryptographicException("the stored text is too short");
         var clear = new byte[sealedText.Length - NonceLength - TagLength];
-        _text.Decrypt(sealedText[..NonceLength], sealedText[(NonceLength + TagLength)..], sealedText.Slice(NonceLength, TagLength), clear, lookupHash);
+        using var cipher = Cipher();
+        cipher.Decrypt(sealedText[..NonceLength], sealedText[(NonceLength + TagLength)..], sealedText.Slice(NonceLength, TagLength), clear, lookupHash);
         return Encoding.ASCII.GetString(clear);
     }
 
     public void Dispose()
     {
-        _text.Dispose();
+        CryptographicOperations.ZeroMemory(_textKey);
         CryptographicOperations.ZeroMemory(_lookupKey);
     }
+
+    // One for each use: a cipher is not for two at a time, and requests come at once.
+    private AesGcm Cipher() => new(_textKey, TagLength);
 }
