@@ -8,10 +8,16 @@
 #   clean Debian -> apt-get install xrdp and DEB -> roles install -> root ceremony, activation, key pack, invitation -> a real xfreerdp sees the desktop,
 #   first on a temporary, then on a permanent CAL -> roles remove: xrdp's and PAM's files are byte for byte as they were.
 #
-# Needs root, debootstrap, a Debian mirror, and xfreerdp, Xvfb and imagemagick of the machine. Exit 0: all of that was so.
+# Needs root, debootstrap, a Debian mirror, and xfreerdp, Xvfb and imagemagick of the machine. Exit 0: all of that was so. Exit 77: there is no such mirror, or
+# no overlay can be mounted here, so that nothing could be tried; it says which.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 say() { printf '\n== %s\n' "$*"; }
+# not_here WHY: nothing of ours was tried.
+not_here() {
+  echo "package.sh: not tried: $*" >&2
+  exit 77
+}
 die() {
   echo "package.sh: $*" >&2
   exit 1
@@ -27,7 +33,8 @@ if [ "${OSTIARY_STAGE:-}" = "" ]; then
     mkdir -p "$debian"
     debootstrap --variant=minbase bookworm "$debian" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$debian.log" 2>&1 || {
       tail -n 5 "$debian.log"
-      die "debootstrap failed"
+      rm -rf "$debian"
+      not_here "debootstrap could not make a Debian"
     }
   fi
   scratch=$(mktemp -d /tmp/ostiary-package.XXXX)
@@ -43,7 +50,7 @@ if [ "$OSTIARY_STAGE" = packages ]; then
   mkdir -p "$root" "$scratch/over"
   mount -t tmpfs tmpfs "$scratch/over"
   mkdir "$scratch/over/up" "$scratch/over/work"
-  mount -t overlay overlay -o lowerdir="$debian",upperdir="$scratch/over/up",workdir="$scratch/over/work" "$root"
+  mount -t overlay overlay -o lowerdir="$debian",upperdir="$scratch/over/up",workdir="$scratch/over/work" "$root" || not_here "no overlay can be mounted"
   mount -t proc proc "$root/proc"
   mount --rbind /dev "$root/dev"
   mount -t tmpfs -o mode=755 tmpfs "$root/run"
@@ -56,7 +63,11 @@ if [ "$OSTIARY_STAGE" = packages ]; then
   # The machine's own sources and proxy, where it has some.
   cp /etc/apt/apt.conf.d/*proxy* "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
   chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C bash -c "
-    apt-get -qq update && apt-get -qq install -y --no-install-recommends xrdp xorgxrdp openbox xterm x11-xserver-utils xauth dbus-x11 /tmp/$(basename "$deb")" >"$scratch/apt.log" 2>&1 </dev/null || {
+    apt-get -qq update && apt-get -qq install -y --no-install-recommends xrdp xorgxrdp openbox xterm x11-xserver-utils xauth dbus-x11" >"$scratch/apt.log" 2>&1 </dev/null || {
+    tail -n 20 "$scratch/apt.log"
+    not_here "Debian's own packages could not be installed"
+  }
+  chroot "$root" env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -qq install -y --no-install-recommends "/tmp/$(basename "$deb")" >"$scratch/apt.log" 2>&1 </dev/null || {
     tail -n 20 "$scratch/apt.log"
     die "apt-get failed"
   }
